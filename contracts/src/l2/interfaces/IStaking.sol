@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+/// @title Runner bonds and delegated stake, in native OPEN.
+interface IStaking {
+    struct Unbonding {
+        uint256 amount;
+        uint64 withdrawableAt;
+    }
+
+    event BondChanged(address indexed runner, uint256 bond);
+    event StakeChanged(address indexed staker, address indexed runner, uint256 stake, uint256 runnerTotal);
+    event UnbondRequested(address indexed account, address indexed runner, uint256 amount, uint64 withdrawableAt);
+    event Withdrawn(address indexed account, uint256 amount);
+    event Slashed(address indexed runner, uint256 amount, string reason);
+
+    error ZeroAmount();
+    error InsufficientBond(uint256 bond, uint256 amount);
+    error InsufficientStake(uint256 stake, uint256 amount);
+    error NothingToWithdraw(address account);
+    error TransferFailed(address to, uint256 amount);
+    error NotBondedRunner(address runner);
+
+    function MIN_BOND() external view returns (uint256);
+    function UNBONDING_SECONDS() external view returns (uint64);
+
+    function bond() external payable;
+    function requestUnbond(uint256 amount) external;
+    /// @notice Stakes on a bonded runner; stakers share the stakers' part of what that runner settles.
+    function delegate(address runner) external payable;
+    function requestUndelegate(address runner, uint256 amount) external;
+    /// @notice Pays out all of the caller's unbondings that are due.
+    function withdraw() external returns (uint256 amount);
+    /// @notice Governance only.
+    function slash(address runner, uint256 amount, string calldata reason) external;
+
+    function isBonded(address runner) external view returns (bool);
+    function bondOf(address runner) external view returns (uint256);
+    function stakeOf(address staker, address runner) external view returns (uint256);
+    function totalStake(address runner) external view returns (uint256);
+    function unbondings(address account) external view returns (Unbonding[] memory);
+}
