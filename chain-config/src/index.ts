@@ -1,0 +1,6 @@
+export * from './devnet.ts';
+export * from './forks.ts';
+export * from './opPredeploys.ts';
+export * from './predeploys.ts';
+export * from './rollupConfig.ts';
+export * from './viemChain.ts';

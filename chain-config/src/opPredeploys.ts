@@ -1,0 +1,33 @@
+import type { Address } from 'viem';
+
+/** OP Stack predeploys (specs/protocol/predeploys.md) that our genesis carries. */
+export const opPredeploys = {
+  legacyMessagePasser: '0x4200000000000000000000000000000000000000',
+  deployerWhitelist: '0x4200000000000000000000000000000000000002',
+  weth: '0x4200000000000000000000000000000000000006',
+  l2CrossDomainMessenger: '0x4200000000000000000000000000000000000007',
+  gasPriceOracle: '0x420000000000000000000000000000000000000f',
+  l2StandardBridge: '0x4200000000000000000000000000000000000010',
+  sequencerFeeVault: '0x4200000000000000000000000000000000000011',
+  optimismMintableERC20Factory: '0x4200000000000000000000000000000000000012',
+  l1BlockNumber: '0x4200000000000000000000000000000000000013',
+  l2ERC721Bridge: '0x4200000000000000000000000000000000000014',
+  l1Block: '0x4200000000000000000000000000000000000015',
+  l2ToL1MessagePasser: '0x4200000000000000000000000000000000000016',
+  optimismMintableERC721Factory: '0x4200000000000000000000000000000000000017',
+  proxyAdmin: '0x4200000000000000000000000000000000000018',
+  baseFeeVault: '0x4200000000000000000000000000000000000019',
+  l1FeeVault: '0x420000000000000000000000000000000000001a',
+  operatorFeeVault: '0x420000000000000000000000000000000000001b',
+  schemaRegistry: '0x4200000000000000000000000000000000000020',
+  eas: '0x4200000000000000000000000000000000000021',
+} as const satisfies Record<string, Address>;
+
+export const systemAddresses = {
+  /** Sender of the L1 attributes deposit (specs/protocol/deposits.md). */
+  depositor: '0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001',
+  /** Sender of the EIP-2935 and EIP-4788 system calls. */
+  systemCaller: '0xfffffffffffffffffffffffffffffffffffffffe',
+  beaconRoots: '0x000f3df6d732807ef1319fb7b8bb8522d0beac02',
+  historyStorage: '0x0000f90827f1c53a10cb7a02335b175320002935',
+} as const satisfies Record<string, Address>;

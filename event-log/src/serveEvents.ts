@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sleep } from '@openledger/kit';
+import { encodeEntry, entryToJson } from './codec.ts';
+import { eventLogError } from './errors.ts';
+import type { EventReader, LogEntry } from './types.ts';
+
+/** Every idle stream carries a sign of life, so that a reader can tell a quiet chain from a dead node. */
+export const HEARTBEAT_MS = 5_000;
+
+/** A stream's frame: 4-byte big-endian length, then the msgpack entry. Length 0 is a heartbeat. */
+export const toFrame = (payload: Uint8Array): Uint8Array => {
+  const frame = new Uint8Array(4 + payload.length);
+  new DataView(frame.buffer).setUint32(0, payload.length);
+  frame.set(payload, 4);
+  return frame;
+};
+
+type Format = { contentType: string; entry(entry: LogEntry): string | Uint8Array; heartbeat: string | Uint8Array };
+
+const msgpackFrames: Format = {
+  contentType: 'application/x-msgpack',
+  entry: (entry) => toFrame(encodeEntry(entry)),
+  heartbeat: toFrame(new Uint8Array()),
+};
+
+const serverSentEvents: Format = {
+  contentType: 'text/event-stream',
+  entry: (entry) => `id: ${entry.seq}\nevent: ${entry.kind}\ndata: ${entryToJson(entry)}\n\n`,
+  heartbeat: ': alive\n\n',
+};
+
+/**
+ * `GET /events?from=SEQ[&follow=false]`: the log from a position, then live. msgpack frames by default; JSON server-sent
+ * events for `Accept: text/event-stream` (where Last-Event-ID resumes). Effects: holds the response open; ends it when the
+ * client goes or `signal` aborts; waits for slow readers instead of buffering.
+ */
+export const serveEvents = async (
+  reader: EventReader,
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> => {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const format = request.headers.accept?.includes('text/event-stream') ? serverSentEvents : msgpackFrames;
+  const resumed = request.headers['last-event-id'];
+  const from = typeof resumed === 'string' ? Number(resumed) + 1 : Number(url.searchParams.get('from') ?? '0');
+  const head = await reader.head();
+  if (!Number.isSafeInteger(from) || from < 0 || from > (head?.nextSeq ?? 0)) {
+    const error = eventLogError('LOG_POSITION_UNKNOWN', `no position ${from} in this log`, {
+      nextSeq: head?.nextSeq ?? 0,
+    });
+    response.writeHead(416, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ error: { code: error.code, message: error.describe() } }));
+    return;
+  }
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  response.on('close', stop);
+  signal.addEventListener('abort', stop, { once: true });
+  response.writeHead(200, { 'content-type': format.contentType, 'cache-control': 'no-store' });
+  const write = async (chunk: string | Uint8Array) => {
+    if (!response.write(chunk)) await drained(response, abort.signal);
+  };
+  const heartbeat = setInterval(() => response.writableNeedDrain || response.write(format.heartbeat), HEARTBEAT_MS);
+  try {
+    response.write(format.heartbeat);
+    const follow = url.searchParams.get('follow') !== 'false';
+    const entries = follow
+      ? reader.follow(from, { signal: abort.signal })
+      : reader.read(from, { signal: abort.signal });
+    for await (const entry of entries) await write(format.entry(entry));
+  } finally {
+    clearInterval(heartbeat);
+    signal.removeEventListener('abort', stop);
+    response.end();
+  }
+};
+
+const drained = (response: ServerResponse, signal: AbortSignal): Promise<void> =>
+  Promise.race([new Promise<void>((resolve) => response.once('drain', () => resolve())), sleep(60_000, signal)]);

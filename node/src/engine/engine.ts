@@ -1,0 +1,226 @@
+import type { Common } from '@ethereumjs/common';
+import type { BlockId, RollupConfig } from '@openledger/chain-config';
+import { EventLog, type LevelDb, type LogBlock, type PutOp } from '@openledger/event-log';
+import type { Logger, Metrics } from '@openledger/kit';
+import type { Hex } from 'viem';
+import { ChainStore, type Heads } from '../chain/chainStore.ts';
+import { nodeError } from '../errors.ts';
+import { decodeEvents } from '../events/decodeEvents.ts';
+import {
+  type BlockAttributes,
+  BlockExecution,
+  type BlockHashes,
+  type SealedBlock,
+} from '../execution/blockExecution.ts';
+import { createCommon } from '../execution/createCommon.ts';
+import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
+import type { Block } from '../primitives/block.ts';
+import { parseL1Attributes } from '../primitives/l1Attributes.ts';
+import { StateStore } from '../state/stateStore.ts';
+import { toLogBlock } from './toLogBlock.ts';
+
+export type EngineOptions = { db: LevelDb; genesis: Genesis; log: Logger; metrics: Metrics };
+
+/**
+ * The one door through which a block becomes canonical, whether sequenced or derived. A block, its state, its events and
+ * the heads are one LevelDB batch, synced before anyone is told. Calls that move the head are serialised.
+ */
+export class Engine {
+  readonly config: RollupConfig;
+  readonly common: Common;
+  readonly chain: ChainStore;
+  readonly states: StateStore;
+  readonly eventLog: EventLog;
+  readonly #db: LevelDb;
+  readonly #log: Logger;
+  readonly #commitSeconds;
+  readonly #headGauge;
+  readonly #listeners = new Set<(block: Block, reverted: readonly Block[]) => void>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    options: EngineOptions,
+    parts: { config: RollupConfig; common: Common; chain: ChainStore; states: StateStore; eventLog: EventLog },
+  ) {
+    this.#db = options.db;
+    this.#log = options.log;
+    this.config = parts.config;
+    this.common = parts.common;
+    this.chain = parts.chain;
+    this.states = parts.states;
+    this.eventLog = parts.eventLog;
+    this.#commitSeconds = options.metrics.histogram(
+      'block_commit_seconds',
+      'Time of the synced batch write of a block',
+    );
+    this.#headGauge = options.metrics.gauge('refs_number', 'Block number of each head', ['layer', 'type']);
+  }
+
+  /** Opens the chain, writing block 0 on first use. @throws STORE_WRONG_CHAIN, STORE_CORRUPT */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { db, genesis } = options;
+    const common = createCommon(genesis.config.l2ChainId);
+    const states = new StateStore(db);
+    const { block, stateWrites } = await makeGenesisBlock(genesis, states, common);
+    const chain = await ChainStore.open(db, common, block.hash);
+    const eventLog = await EventLog.open(db);
+    const l2: BlockId = { hash: block.hash, number: 0n };
+    const config: RollupConfig = {
+      ...genesis.config,
+      genesis: { ...genesis.config.genesis, l2, l2Time: genesis.timestamp },
+    };
+    const engine = new Engine(options, { config, common, chain, states, eventLog });
+    if (chain.isEmpty) {
+      const heads = { unsafe: l2, safe: l2, finalized: l2 };
+      await engine.#commit(block, heads, [...stateWrites, ...chain.prepareGenesis(block)], []);
+    }
+    await engine.#checkConsistency();
+    return engine;
+  }
+
+  get heads(): Heads {
+    return this.chain.heads;
+  }
+
+  async headBlock(): Promise<Block> {
+    return this.#require(this.heads.unsafe.hash);
+  }
+
+  /** Told after each commit, with the blocks that the new one replaced (highest first). Listeners must not throw. */
+  onBlock(listener: (block: Block, reverted: readonly Block[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  blockHashes(): BlockHashes {
+    return { hashOf: (number) => this.chain.hashByNumber(number) };
+  }
+
+  /** Starts a block on `parent`; nothing is written until `insert`. */
+  async begin(parentHash: Hex, attributes: BlockAttributes): Promise<BlockExecution> {
+    const parent = await this.#require(parentHash);
+    if (attributes.timestamp <= parent.header.timestamp) {
+      throw nodeError('BLOCK_INVALID', 'timestamp is not after the parent', { timestamp: attributes.timestamp });
+    }
+    const view = await this.states.at(parent.header.stateRoot, this.common);
+    return BlockExecution.begin({
+      config: this.config,
+      common: this.common,
+      view,
+      parent: parent.header,
+      attributes,
+      blockHashes: this.blockHashes(),
+    });
+  }
+
+  /** Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. */
+  insert(sealed: SealedBlock): Promise<Block> {
+    return this.#serialised(() => this.#insert(sealed));
+  }
+
+  /** Moves safe and finalized. Invariant: finalized <= safe <= unsafe, all canonical. */
+  setHeads(update: { safe?: BlockId; finalized?: BlockId }): Promise<void> {
+    return this.#serialised(async () => {
+      const heads: Heads = { ...this.heads, ...update };
+      await this.#checkHeads(heads);
+      await this.#write(this.chain.prepareHeads(heads));
+      this.chain.committed(heads);
+      this.#observe(heads);
+    });
+  }
+
+  async #insert(sealed: SealedBlock): Promise<Block> {
+    const first = sealed.transactions[0];
+    if (first?.kind !== 'deposit') throw nodeError('BLOCK_INVALID', 'a block starts with its L1 attributes deposit');
+    const { origin, sequenceNumber } = parseL1Attributes(first.deposit);
+    const { hash, header, transactions, receipts } = sealed;
+    const block: Block = { hash, header, transactions, receipts, l1Origin: origin, sequenceNumber };
+    const reverted = await this.#revertTo(header.parentHash);
+    const unsafe = { hash, number: header.number };
+    await this.#commit(
+      block,
+      { ...this.heads, unsafe },
+      [...sealed.stateWrites, ...this.chain.prepareBlock(block)],
+      reverted,
+    );
+    return block;
+  }
+
+  /** Takes unsafe blocks back until the head is `parentHash`; the marker is written before the replacing block is. */
+  async #revertTo(parentHash: Hex): Promise<Block[]> {
+    const reverted: Block[] = [];
+    if (this.heads.unsafe.hash === parentHash) return reverted;
+    const parent = await this.#require(parentHash);
+    const ancestor = { hash: parent.hash, number: parent.header.number };
+    if (!(await this.chain.isCanonical(ancestor)) || ancestor.number < this.heads.safe.number) {
+      throw nodeError('BLOCK_INVALID', 'the parent is not a canonical block at or above the safe head', { parentHash });
+    }
+    for (let hash = this.heads.unsafe.hash; hash !== parentHash; ) {
+      const block = await this.#require(hash);
+      reverted.push(block);
+      hash = block.header.parentHash;
+    }
+    const prepared = await this.eventLog.prepareRevert(ancestor);
+    const heads = { ...this.heads, unsafe: ancestor };
+    await this.#write([...prepared.ops, ...this.chain.prepareHeads(heads)]);
+    this.chain.committed(heads);
+    this.eventLog.committed(prepared);
+    this.#log.warn({ to: ancestor.number, blocks: reverted.length }, 'unsafe blocks reverted');
+    return reverted;
+  }
+
+  async #commit(block: Block, heads: Heads, ops: PutOp[], reverted: readonly Block[]): Promise<void> {
+    const prepared = this.eventLog.prepareBlock(this.#logBlock(block));
+    const stop = this.#commitSeconds.startTimer();
+    await this.#write([...ops, ...prepared.ops, ...this.chain.prepareHeads(heads)]);
+    stop();
+    this.chain.committed(heads, block);
+    this.eventLog.committed(prepared);
+    this.#observe(heads);
+    for (const listener of this.#listeners) listener(block, reverted);
+  }
+
+  #logBlock(block: Block): LogBlock {
+    return toLogBlock(block, decodeEvents(block));
+  }
+
+  async #write(ops: readonly PutOp[]): Promise<void> {
+    const batch = this.#db.batch();
+    for (const { key, value } of ops) batch.put(key, value);
+    await batch.write({ sync: true } as Parameters<typeof batch.write>[0]);
+  }
+
+  async #require(hash: Hex): Promise<Block> {
+    const block = await this.chain.blockByHash(hash);
+    if (!block) throw nodeError('BLOCK_UNKNOWN_PARENT', `block ${hash} is not in the store`, { hash });
+    return block;
+  }
+
+  async #checkHeads(heads: Heads): Promise<void> {
+    const ordered = heads.finalized.number <= heads.safe.number && heads.safe.number <= heads.unsafe.number;
+    const canonical = (await this.chain.isCanonical(heads.safe)) && (await this.chain.isCanonical(heads.finalized));
+    if (!ordered || !canonical) throw nodeError('STORE_CORRUPT', 'finalized <= safe <= unsafe does not hold');
+  }
+
+  /** One batch a block means that log and chain can't drift apart; if they did, stop instead of building on it. */
+  async #checkConsistency(): Promise<void> {
+    await this.#checkHeads(this.heads);
+    const logHead = await this.eventLog.head();
+    if (logHead?.hash !== this.heads.unsafe.hash) {
+      throw nodeError('STORE_CORRUPT', 'event log and chain end at different blocks', { log: logHead?.hash });
+    }
+    this.#observe(this.heads);
+  }
+
+  #observe(heads: Heads): void {
+    this.#headGauge.set({ layer: 'l2', type: 'l2_unsafe' }, Number(heads.unsafe.number));
+    this.#headGauge.set({ layer: 'l2', type: 'l2_safe' }, Number(heads.safe.number));
+    this.#headGauge.set({ layer: 'l2', type: 'l2_finalized' }, Number(heads.finalized.number));
+  }
+
+  #serialised<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work, work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,26 @@
+const TX = 21_000n;
+const CREATE = 32_000n;
+const ZERO_BYTE = 4n;
+const NONZERO_BYTE = 16n;
+const INITCODE_WORD = 2n;
+const FLOOR_TOKEN = 10n;
+
+const countZeros = (data: Uint8Array): bigint => {
+  let zeros = 0;
+  for (const byte of data) if (byte === 0) zeros++;
+  return BigInt(zeros);
+};
+
+/** Gas before the first opcode: base, calldata (EIP-2028), creation and its init code (EIP-3860). No access lists. */
+export const intrinsicGasOf = (data: Uint8Array, isCreation: boolean): bigint => {
+  const zeros = countZeros(data);
+  const calldata = zeros * ZERO_BYTE + (BigInt(data.length) - zeros) * NONZERO_BYTE;
+  const creation = isCreation ? CREATE + INITCODE_WORD * ((BigInt(data.length) + 31n) / 32n) : 0n;
+  return TX + calldata + creation;
+};
+
+/** EIP-7623: 10 gas per token, a non-zero byte is four tokens. */
+export const getCalldataFloorGasFor = (data: Uint8Array): bigint => {
+  const zeros = countZeros(data);
+  return TX + FLOOR_TOKEN * (zeros + (BigInt(data.length) - zeros) * 4n);
+};

@@ -1,0 +1,91 @@
+import { type Address, fromRlp, type Hex, hexToBigInt, keccak256, numberToHex, toRlp } from 'viem';
+
+/** An L2 block header since Isthmus: all fields of Prague, `withdrawalsRoot` is the message passer's storage root. */
+export type Header = {
+  readonly parentHash: Hex;
+  readonly sha3Uncles: Hex;
+  readonly miner: Address;
+  readonly stateRoot: Hex;
+  readonly transactionsRoot: Hex;
+  readonly receiptsRoot: Hex;
+  readonly logsBloom: Hex;
+  readonly difficulty: bigint;
+  readonly number: bigint;
+  readonly gasLimit: bigint;
+  readonly gasUsed: bigint;
+  readonly timestamp: bigint;
+  readonly extraData: Hex;
+  readonly mixHash: Hex;
+  readonly nonce: Hex;
+  readonly baseFeePerGas: bigint;
+  readonly withdrawalsRoot: Hex;
+  readonly blobGasUsed: bigint;
+  readonly excessBlobGas: bigint;
+  readonly parentBeaconBlockRoot: Hex;
+  readonly requestsHash: Hex;
+};
+
+const integer = (value: bigint): Hex => (value === 0n ? '0x' : numberToHex(value));
+
+export const encodeHeader = (h: Header): Hex =>
+  toRlp([
+    h.parentHash,
+    h.sha3Uncles,
+    h.miner,
+    h.stateRoot,
+    h.transactionsRoot,
+    h.receiptsRoot,
+    h.logsBloom,
+    integer(h.difficulty),
+    integer(h.number),
+    integer(h.gasLimit),
+    integer(h.gasUsed),
+    integer(h.timestamp),
+    h.extraData,
+    h.mixHash,
+    h.nonce,
+    integer(h.baseFeePerGas),
+    h.withdrawalsRoot,
+    integer(h.blobGasUsed),
+    integer(h.excessBlobGas),
+    h.parentBeaconBlockRoot,
+    h.requestsHash,
+  ]);
+
+export const hashHeader = (header: Header): Hex => keccak256(encodeHeader(header));
+
+export const decodeHeader = (rlp: Hex): Header => {
+  const f = fromRlp(rlp, 'hex') as Hex[];
+  const at = (index: number): Hex => f[index] ?? '0x';
+  const int = (index: number): bigint => (at(index) === '0x' ? 0n : hexToBigInt(at(index)));
+  return {
+    parentHash: at(0),
+    sha3Uncles: at(1),
+    miner: at(2),
+    stateRoot: at(3),
+    transactionsRoot: at(4),
+    receiptsRoot: at(5),
+    logsBloom: at(6),
+    difficulty: int(7),
+    number: int(8),
+    gasLimit: int(9),
+    gasUsed: int(10),
+    timestamp: int(11),
+    extraData: at(12),
+    mixHash: at(13),
+    nonce: at(14),
+    baseFeePerGas: int(15),
+    withdrawalsRoot: at(16),
+    blobGasUsed: int(17),
+    excessBlobGas: int(18),
+    parentBeaconBlockRoot: at(19),
+    requestsHash: at(20),
+  };
+};
+
+export const EMPTY_UNCLES_HASH: Hex = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347';
+export const EMPTY_TRIE_ROOT: Hex = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
+/** sha256 of nothing: no EIP-7685 requests exist on L2. */
+export const EMPTY_REQUESTS_HASH: Hex = '0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+export const ZERO_HASH: Hex = `0x${'00'.repeat(32)}`;
+export const ZERO_NONCE: Hex = '0x0000000000000000';
