@@ -1,8 +1,9 @@
 import type { Common } from '@ethereumjs/common';
+import { createAddressFromString } from '@ethereumjs/util';
 import type { BlockId, RollupConfig } from '@openledger/chain-config';
 import { EventLog, type LevelDb, type LogBlock, type PutOp } from '@openledger/event-log';
 import type { Logger, Metrics } from '@openledger/kit';
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 import { ChainStore, type Heads } from '../chain/chainStore.ts';
 import { nodeError } from '../errors.ts';
 import { decodeEvents } from '../events/decodeEvents.ts';
@@ -16,7 +17,7 @@ import { createCommon } from '../execution/createCommon.ts';
 import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
 import type { Block } from '../primitives/block.ts';
 import { parseL1Attributes } from '../primitives/l1Attributes.ts';
-import { StateStore } from '../state/stateStore.ts';
+import { StateStore, type StateView } from '../state/stateStore.ts';
 import { toLogBlock } from './toLogBlock.ts';
 
 export type EngineOptions = { db: LevelDb; genesis: Genesis; log: Logger; metrics: Metrics };
@@ -36,6 +37,7 @@ export class Engine {
   readonly #commitSeconds;
   readonly #headGauge;
   readonly #listeners = new Set<(block: Block, reverted: readonly Block[]) => void>();
+  #headView: { hash: Hex; view: Promise<StateView> } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -84,6 +86,21 @@ export class Engine {
 
   async headBlock(): Promise<Block> {
     return this.#require(this.heads.unsafe.hash);
+  }
+
+  /** A read-only view of the head's state, shared by callers until the head moves; never write through it. */
+  async stateAtHead(): Promise<StateView> {
+    const head = await this.headBlock();
+    if (this.#headView?.hash !== head.hash) {
+      this.#headView = { hash: head.hash, view: this.states.at(head.header.stateRoot, this.common) };
+    }
+    return this.#headView.view;
+  }
+
+  async accountAtHead(address: Address): Promise<{ nonce: bigint; balance: bigint }> {
+    const { manager } = await this.stateAtHead();
+    const account = await manager.getAccount(createAddressFromString(address));
+    return { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n };
   }
 
   /** Told after each commit, with the blocks that the new one replaced (highest first). Listeners must not throw. */

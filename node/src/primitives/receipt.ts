@@ -49,23 +49,28 @@ export const encodeReceipt = (receipt: Receipt): Hex => {
   return receipt.type === 0 ? payload : concatHex([numberToHex(receipt.type, { size: 1 }), payload]);
 };
 
-/** 2048-bit bloom over addresses and topics (Yellow Paper 4.3.1). */
+/** The three bits of a value in the 2048-bit bloom (Yellow Paper 4.3.1): byte index and mask. */
+const bloomBits = (value: Hex): [index: number, mask: number][] => {
+  const hash = keccak256Bytes(hexToBytes(value));
+  return [0, 2, 4].map((i) => {
+    const bit = (((hash[i] ?? 0) << 8) | (hash[i + 1] ?? 0)) & 2047;
+    return [255 - (bit >> 3), 1 << (bit & 7)];
+  });
+};
+
 export const logsBloomOf = (logs: readonly Log[]): Uint8Array => {
   const bloom = new Uint8Array(256);
-  const add = (value: Hex) => {
-    const hash = keccak256Bytes(hexToBytes(value));
-    for (let i = 0; i < 6; i += 2) {
-      const bit = (((hash[i] ?? 0) << 8) | (hash[i + 1] ?? 0)) & 2047;
-      const index = 255 - (bit >> 3);
-      bloom[index] = (bloom[index] ?? 0) | (1 << (bit & 7));
-    }
-  };
   for (const log of logs) {
-    add(log.address);
-    for (const topic of log.topics) add(topic);
+    for (const value of [log.address, ...log.topics]) {
+      for (const [index, mask] of bloomBits(value)) bloom[index] = (bloom[index] ?? 0) | mask;
+    }
   }
   return bloom;
 };
+
+/** False only when no log with this address or topic is in the bloom. */
+export const bloomMayHave = (bloom: Uint8Array, value: Hex): boolean =>
+  bloomBits(value).every(([index, mask]) => ((bloom[index] ?? 0) & mask) !== 0);
 
 export const orBloom = (into: Uint8Array, other: Uint8Array): void => {
   for (let i = 0; i < 256; i++) into[i] = (into[i] ?? 0) | (other[i] ?? 0);

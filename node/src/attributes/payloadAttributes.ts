@@ -1,0 +1,69 @@
+import { opPredeploys, type RollupConfig, type SystemConfig } from '@openledger/chain-config';
+import { nodeError } from '../errors.ts';
+import { encodeExtraData } from '../execution/baseFee.ts';
+import type { BlockAttributes } from '../execution/blockExecution.ts';
+import type { L1Block, L1Source } from '../l1/l1Source.ts';
+import type { Block } from '../primitives/block.ts';
+import { type DepositTransaction, encodeDeposit, hashDeposit } from '../primitives/depositTransaction.ts';
+import { l1AttributesDeposit } from '../primitives/l1Attributes.ts';
+import type { L2Transaction } from '../primitives/transaction.ts';
+
+export type PayloadAttributes = { readonly block: BlockAttributes; readonly deposits: readonly L2Transaction[] };
+
+const toTransaction = (deposit: DepositTransaction): L2Transaction => ({
+  kind: 'deposit',
+  raw: encodeDeposit(deposit),
+  hash: hashDeposit(deposit),
+  from: deposit.from,
+  deposit,
+});
+
+/**
+ * What follows from (parent, L1 origin) alone: timestamp, L1 attributes, and the origin's user deposits when this is its
+ * first L2 block. The sequencer and derivation both use it, which is why they agree (specs/protocol/derivation.md).
+ * @throws L1_REORG when the origin is neither the parent's nor its child.
+ */
+export const preparePayloadAttributes = async (options: {
+  config: RollupConfig;
+  systemConfig: SystemConfig;
+  parent: Block;
+  origin: L1Block;
+  l1: Pick<L1Source, 'deposits'>;
+}): Promise<PayloadAttributes> => {
+  const { config, systemConfig, parent, origin, l1 } = options;
+  const sameOrigin = origin.hash === parent.l1Origin.hash;
+  if (!sameOrigin && origin.parentHash !== parent.l1Origin.hash) {
+    throw nodeError('L1_REORG', 'the L1 origin does not follow the parent block’s', {
+      origin: origin.hash,
+      parentOrigin: parent.l1Origin.hash,
+    });
+  }
+  const timestamp = parent.header.timestamp + config.blockTime;
+  if (timestamp < origin.timestamp) {
+    throw nodeError('BLOCK_INVALID', 'an L2 block is never older than its L1 origin', { timestamp });
+  }
+  const info = l1AttributesDeposit({
+    origin: { hash: origin.hash, number: origin.number },
+    timestamp: origin.timestamp,
+    baseFee: origin.baseFee,
+    blobBaseFee: origin.blobBaseFee,
+    sequenceNumber: sameOrigin ? parent.sequenceNumber + 1n : 0n,
+    systemConfig,
+  });
+  const users = sameOrigin ? [] : await l1.deposits({ hash: origin.hash, number: origin.number });
+  return {
+    block: {
+      timestamp,
+      gasLimit: systemConfig.gasLimit,
+      prevRandao: origin.prevRandao,
+      feeRecipient: opPredeploys.sequencerFeeVault,
+      parentBeaconBlockRoot: origin.parentBeaconBlockRoot,
+      extraData: encodeExtraData({
+        denominator: systemConfig.eip1559Denominator,
+        elasticity: systemConfig.eip1559Elasticity,
+        minBaseFee: systemConfig.minBaseFee,
+      }),
+    },
+    deposits: [info, ...users].map(toTransaction),
+  };
+};

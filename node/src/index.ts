@@ -1,0 +1,12 @@
+export { Engine } from './engine/engine.ts';
+export { createCommon } from './execution/createCommon.ts';
+export {
+  buildGenesisAlloc,
+  type Economics,
+  type GenesisInputs,
+  multicall3CreationCode,
+} from './genesis/buildGenesis.ts';
+export type { Genesis } from './genesis/genesisBlock.ts';
+export type { GenesisAlloc } from './genesis/genesisMachine.ts';
+export { type Artifact, optimismArtifact } from './genesis/optimismArtifacts.ts';
+export { type NodeModules, type NodeOptions, type RunningNode, startNode } from './node.ts';

@@ -1,0 +1,251 @@
+import type { LevelDb } from '@openledger/event-log';
+import type { Logger, Metrics } from '@openledger/kit';
+import { type Address, concatBytes, type Hex, hexToBytes } from 'viem';
+import type { Engine } from '../engine/engine.ts';
+import { nodeError } from '../errors.ts';
+import { decodeTransaction, type SignedL2Transaction } from '../primitives/transaction.ts';
+import { admissionCost, checkStateless, feeCapOf, type MempoolLimits, tipCapOf } from './admission.ts';
+
+const JOURNAL = 0x70; // 'p' txHash(32): raw transaction
+
+export const defaultLimits: MempoolLimits = {
+  maxTransactions: 20_000,
+  maxPerSender: 256,
+  maxBytes: 512 * 1024,
+  minTip: 0n,
+  /** Percent by which a replacement has to raise both fees, as geth's pool asks. */
+  priceBump: 10n,
+};
+
+type Entry = {
+  readonly transaction: SignedL2Transaction;
+  readonly nonce: bigint;
+  readonly cost: bigint;
+  readonly order: number;
+};
+
+/**
+ * Signed transactions that wait for a block. Per sender by nonce; a sender's transactions are executable up to the first nonce
+ * gap. Accepted transactions are journaled with sync before the sender is told, so a kill doesn't lose them.
+ */
+export class Mempool {
+  readonly #engine: Engine;
+  readonly #db: LevelDb;
+  readonly #limits: MempoolLimits;
+  readonly #log: Logger;
+  readonly #size;
+  readonly #bySender = new Map<Address, Map<bigint, Entry>>();
+  readonly #byHash = new Map<Hex, Entry>();
+  readonly #listeners = new Set<(transaction: SignedL2Transaction) => void>();
+  #order = 0;
+  #admission: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: { engine: Engine; db: LevelDb; limits: MempoolLimits; log: Logger; metrics: Metrics }) {
+    this.#engine = options.engine;
+    this.#db = options.db;
+    this.#limits = options.limits;
+    this.#log = options.log;
+    this.#size = options.metrics.gauge('txpool_transactions', 'Transactions waiting in the mempool');
+  }
+
+  /** Reads the journal back; entries that are no longer valid are dropped. */
+  static async open(options: {
+    engine: Engine;
+    db: LevelDb;
+    log: Logger;
+    metrics: Metrics;
+    limits?: Partial<MempoolLimits>;
+  }): Promise<Mempool> {
+    const pool = new Mempool({ ...options, limits: { ...defaultLimits, ...options.limits } });
+    const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
+    for (const value of await options.db.values(range).all()) {
+      await pool.#admit(`0x${Buffer.from(value).toString('hex')}`).catch((error) => {
+        options.log.info({ err: error }, 'journaled transaction dropped');
+      });
+    }
+    await pool.#prune();
+    options.engine.onBlock((block, reverted) => {
+      const returned = reverted.flatMap((old) => old.transactions.filter((tx) => tx.kind === 'signed'));
+      const included = new Set(block.transactions.map((tx) => tx.hash));
+      for (const tx of returned) if (!included.has(tx.hash)) void pool.add(tx.raw).catch(() => {});
+      pool.#removeIncluded(block.transactions.flatMap((tx) => (tx.kind === 'signed' ? [tx] : [])));
+    });
+    return pool;
+  }
+
+  /** @throws TX_*, MEMPOOL_FULL. Returns after the transaction is on disk. */
+  async add(raw: Hex): Promise<Hex> {
+    const entry = await this.#serialised(() => this.#admit(raw));
+    const { transaction } = entry;
+    await this.#db.put(this.#journalKey(transaction.hash), hexToBytes(transaction.raw), { sync: true } as object);
+    for (const listener of this.#listeners) listener(transaction);
+    return transaction.hash;
+  }
+
+  get(hash: Hex): SignedL2Transaction | undefined {
+    return this.#byHash.get(hash)?.transaction;
+  }
+
+  onTransaction(listener: (transaction: SignedL2Transaction) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The next nonce for `sender`: what the state says plus the executable transactions here. */
+  nextNonce(sender: Address, stateNonce: bigint): bigint {
+    const entries = this.#bySender.get(sender.toLowerCase() as Address);
+    let nonce = stateNonce;
+    while (entries?.has(nonce)) nonce++;
+    return nonce;
+  }
+
+  /** Executable and gapped transactions by sender and nonce, as txpool_content shows them. */
+  async content(): Promise<{ pending: SignedL2Transaction[]; queued: SignedL2Transaction[] }> {
+    const pending: SignedL2Transaction[] = [];
+    const queued: SignedL2Transaction[] = [];
+    for (const [sender, entries] of this.#bySender) {
+      const next = this.nextNonce(sender, (await this.#account(sender)).nonce);
+      for (const entry of [...entries.values()].sort((a, b) => (a.nonce < b.nonce ? -1 : 1))) {
+        (entry.nonce < next ? pending : queued).push(entry.transaction);
+      }
+    }
+    return { pending, queued };
+  }
+
+  /**
+   * Best first: highest effective tip, then arrival; nonces of one sender in order. `next(false)` skips all later ones of
+   * the sender whose transaction couldn't be included.
+   */
+  async *best(baseFee: bigint): AsyncGenerator<SignedL2Transaction, void, boolean | undefined> {
+    const cursors = new Map<Address, bigint>();
+    for (const sender of this.#bySender.keys()) cursors.set(sender, (await this.#account(sender)).nonce);
+    for (;;) {
+      let best: Entry | undefined;
+      let bestTip = -1n;
+      for (const [sender, nonce] of cursors) {
+        const entry = this.#bySender.get(sender)?.get(nonce);
+        if (!entry) {
+          cursors.delete(sender);
+          continue;
+        }
+        const tip = effectiveTip(entry.transaction, baseFee);
+        if (tip < 0n) continue;
+        if (tip > bestTip || (tip === bestTip && best && entry.order < best.order)) [best, bestTip] = [entry, tip];
+      }
+      if (!best) return;
+      const sender = best.transaction.from.toLowerCase() as Address;
+      const included = yield best.transaction;
+      if (included === false) cursors.delete(sender);
+      else cursors.set(sender, best.nonce + 1n);
+    }
+  }
+
+  /** Drops a transaction that can never be included. */
+  async drop(transaction: SignedL2Transaction, reason: string): Promise<void> {
+    this.#log.info({ hash: transaction.hash, reason }, 'transaction dropped');
+    this.#forget(transaction.hash);
+    await this.#db.del(this.#journalKey(transaction.hash));
+  }
+
+  async #admit(raw: Hex): Promise<Entry> {
+    checkStateless(raw, this.#limits);
+    const transaction = decodeTransaction(raw, this.#engine.common);
+    if (transaction.kind !== 'signed') throw nodeError('TX_TYPE_UNSUPPORTED', 'transaction type not supported');
+    if (this.#byHash.has(transaction.hash)) throw nodeError('TX_ALREADY_KNOWN', 'already known');
+    const head = await this.#engine.headBlock();
+    const sender = transaction.from.toLowerCase() as Address;
+    const account = await this.#account(sender);
+    const entries = this.#bySender.get(sender) ?? new Map<bigint, Entry>();
+    const nonce = transaction.tx.nonce;
+    if (nonce < account.nonce) {
+      throw nodeError('TX_NONCE_TOO_LOW', `nonce too low: next nonce ${account.nonce}, tx nonce ${nonce}`);
+    }
+    if (nonce >= account.nonce + BigInt(this.#limits.maxPerSender)) {
+      throw nodeError('TX_NONCE_TOO_HIGH', 'nonce too high', { next: account.nonce, nonce });
+    }
+    const cost = await admissionCost(transaction, head, this.#engine, this.#limits);
+    const replaced = entries.get(nonce);
+    const committed = [...entries.values()].reduce((sum, e) => (e.nonce === nonce ? sum : sum + e.cost), 0n);
+    if (account.balance < committed + cost) {
+      throw nodeError('TX_INSUFFICIENT_FUNDS', 'insufficient funds for gas * price + value', {
+        balance: account.balance,
+        required: committed + cost,
+      });
+    }
+    if (replaced) this.#checkReplacement(replaced.transaction, transaction);
+    else if (this.#byHash.size >= this.#limits.maxTransactions) throw nodeError('MEMPOOL_FULL', 'txpool is full');
+    const entry: Entry = { transaction, nonce, cost, order: this.#order++ };
+    if (replaced) await this.drop(replaced.transaction, 'replaced');
+    entries.set(nonce, entry);
+    this.#bySender.set(sender, entries);
+    this.#byHash.set(transaction.hash, entry);
+    this.#size.set(this.#byHash.size);
+    return entry;
+  }
+
+  #checkReplacement(old: SignedL2Transaction, replacement: SignedL2Transaction): void {
+    const enough = (before: bigint, after: bigint) => after * 100n >= before * (100n + this.#limits.priceBump);
+    if (enough(feeCapOf(old), feeCapOf(replacement)) && enough(tipCapOf(old), tipCapOf(replacement))) return;
+    throw nodeError('TX_UNDERPRICED', 'replacement transaction underpriced', { replaces: old.hash });
+  }
+
+  #removeIncluded(transactions: readonly SignedL2Transaction[]): void {
+    const keys: Uint8Array[] = [];
+    for (const transaction of transactions) {
+      const sender = this.#bySender.get(transaction.from.toLowerCase() as Address);
+      const rival = sender?.get(transaction.tx.nonce)?.transaction.hash;
+      for (const hash of new Set([transaction.hash, rival])) {
+        if (!hash || !this.#byHash.has(hash)) continue;
+        this.#forget(hash);
+        keys.push(this.#journalKey(hash));
+      }
+    }
+    if (keys.length === 0) return;
+    const batch = this.#db.batch();
+    for (const key of keys) batch.del(key);
+    // Without sync: a journaled transaction that comes back after a crash is refused by its nonce.
+    void batch.write().catch((error) => this.#log.error({ err: error }, 'journal clean-up failed'));
+  }
+
+  #forget(hash: Hex): void {
+    const entry = this.#byHash.get(hash);
+    if (!entry) return;
+    const sender = entry.transaction.from.toLowerCase() as Address;
+    this.#byHash.delete(hash);
+    const entries = this.#bySender.get(sender);
+    if (entries?.get(entry.nonce) === entry) entries.delete(entry.nonce);
+    if (entries?.size === 0) this.#bySender.delete(sender);
+    this.#size.set(this.#byHash.size);
+  }
+
+  /** Removes journal entries that the pool didn't take back. */
+  async #prune(): Promise<void> {
+    const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
+    const batch = this.#db.batch();
+    for (const key of await this.#db.keys(range).all()) {
+      const hash: Hex = `0x${Buffer.from(key.subarray(1)).toString('hex')}`;
+      if (!this.#byHash.has(hash)) batch.del(key);
+    }
+    await batch.write();
+  }
+
+  async #account(sender: Address): Promise<{ nonce: bigint; balance: bigint }> {
+    return this.#engine.accountAtHead(sender);
+  }
+
+  #journalKey(hash: Hex): Uint8Array {
+    return concatBytes([Uint8Array.of(JOURNAL), hexToBytes(hash)]);
+  }
+
+  #serialised<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#admission.then(work, work);
+    this.#admission = result.catch(() => {});
+    return result;
+  }
+}
+
+const effectiveTip = (transaction: SignedL2Transaction, baseFee: bigint): bigint => {
+  const room = feeCapOf(transaction) - baseFee;
+  const tip = tipCapOf(transaction);
+  return room < tip ? room : tip;
+};

@@ -1,0 +1,60 @@
+import { createAddressFromString } from '@ethereumjs/util';
+import { bytesToHex, type Hex, numberToHex, pad } from 'viem';
+import type { ChainReader } from '../chainReader.ts';
+import type { Methods } from '../dispatch.ts';
+import { required, toAddress, toBlockSelector, toCallRequest, toSlot } from '../params.ts';
+import { invalidParams } from '../rpcError.ts';
+import { callError, estimateGas, simulateCall } from '../simulate.ts';
+import { getProof } from '../stateProof.ts';
+
+/** Methods that read state or execute on it without changing it. */
+export const ethStateMethods = (chain: ChainReader): Methods => ({
+  eth_getBalance: async (params) => {
+    const { balance } = await chain.account(toAddress(params, 0), toBlockSelector(params[1], 1));
+    return numberToHex(balance);
+  },
+  eth_getTransactionCount: async (params) => {
+    const address = toAddress(params, 0);
+    const selector = toBlockSelector(params[1], 1);
+    const { nonce } = await chain.account(address, selector);
+    return numberToHex(selector === 'pending' ? chain.mempool.nextNonce(address, nonce) : nonce);
+  },
+  eth_getCode: async (params) => bytesToHex(await chain.code(toAddress(params, 0), toBlockSelector(params[1], 1))),
+  eth_getStorageAt: async (params) => {
+    const slot = toSlot(required(params, 1), 1);
+    const value = await chain.storage(toAddress(params, 0), slot, toBlockSelector(params[2], 2));
+    return pad(bytesToHex(value), { size: 32 });
+  },
+  eth_getProof: async (params) => {
+    const address = toAddress(params, 0);
+    const slots = required(params, 1);
+    if (!Array.isArray(slots)) throw invalidParams('invalid argument 1: expected an array of storage keys');
+    if (slots.length > 1024) throw invalidParams('too many slots (max 1024)');
+    const keys = slots.map((slot) => ({ asked: slot as Hex, key: toSlot(slot, 1) }));
+    return getProof(chain, address, keys, toBlockSelector(params[2], 2));
+  },
+  eth_call: async (params) => {
+    const call = toCallRequest(required(params, 0), 0);
+    const outcome = await simulateCall(chain, call, toBlockSelector(params[1], 1));
+    if (outcome.error) throw callError(outcome);
+    return outcome.returned;
+  },
+  eth_estimateGas: async (params) => {
+    const call = toCallRequest(required(params, 0), 0);
+    return numberToHex(await estimateGas(chain, call, toBlockSelector(params[1], 1)));
+  },
+  eth_createAccessList: async (params) => {
+    const call = toCallRequest(required(params, 0), 0);
+    const outcome = await simulateCall(chain, call, toBlockSelector(params[1], 1), { reportAccessList: true });
+    const skip = new Set([call.from, call.to].filter(Boolean));
+    const precompiles = new Set(
+      [...Array(0x12).keys(), 0x100].map((n) =>
+        bytesToHex(createAddressFromString(pad(numberToHex(n), { size: 20 })).bytes),
+      ),
+    );
+    const accessList = outcome.accessList.filter(
+      (item) => item.storageKeys.length > 0 || !(skip.has(item.address) || precompiles.has(item.address)),
+    );
+    return { accessList, gasUsed: numberToHex(outcome.gasUsed), ...(outcome.error ? { error: outcome.error } : {}) };
+  },
+});

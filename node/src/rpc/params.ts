@@ -1,0 +1,102 @@
+import type { Address, Hex } from 'viem';
+import { invalidParams } from './rpcError.ts';
+
+export type BlockTag = 'latest' | 'safe' | 'finalized' | 'pending' | 'earliest';
+export type BlockSelector = BlockTag | bigint | { readonly hash: Hex };
+
+const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i;
+const tags: ReadonlySet<string> = new Set(['latest', 'safe', 'finalized', 'pending', 'earliest']);
+
+const at = (index: number, problem: string) => invalidParams(`invalid argument ${index}: ${problem}`);
+
+export const required = (params: readonly unknown[], index: number): unknown => {
+  if (params[index] === undefined) throw invalidParams(`missing value for required argument ${index}`);
+  return params[index];
+};
+
+export const toQuantity = (value: unknown, index: number, bits = 64): bigint => {
+  if (typeof value !== 'string' || !value.startsWith('0x')) throw at(index, 'hex string without 0x prefix');
+  if (!QUANTITY.test(value)) {
+    throw at(
+      index,
+      value === '0x'
+        ? 'hex string "0x"'
+        : /^0x0/.test(value)
+          ? 'hex number with leading zero digits'
+          : 'invalid hex string',
+    );
+  }
+  const number = BigInt(value);
+  if (number >= 1n << BigInt(bits)) throw at(index, `hex number > ${bits} bits`);
+  return number;
+};
+
+export const toHexBytes = (value: unknown, index: number, bytes?: number): Hex => {
+  if (typeof value !== 'string' || !value.startsWith('0x')) throw at(index, 'hex string without 0x prefix');
+  if (!/^0x[0-9a-f]*$/i.test(value)) throw at(index, 'invalid hex string');
+  if (value.length % 2 === 1) throw at(index, 'hex string of odd length');
+  if (bytes !== undefined && value.length !== 2 + bytes * 2) {
+    throw at(index, `hex string has length ${value.length - 2}, want ${bytes * 2}`);
+  }
+  return value.toLowerCase() as Hex;
+};
+
+export const toAddress = (params: readonly unknown[], index: number): Address =>
+  toHexBytes(required(params, index), index, 20) as Address;
+
+export const toHash = (params: readonly unknown[], index: number): Hex =>
+  toHexBytes(required(params, index), index, 32);
+
+/** A storage slot: up to 32 bytes, geth pads shorter ones. */
+export const toSlot = (value: unknown, index: number): Hex => {
+  if (typeof value !== 'string' || !/^0x[0-9a-f]*$/i.test(value)) throw at(index, 'unable to decode storage key');
+  if (value.length > 66) throw at(index, 'storage key too long (want at most 32 bytes)');
+  return `0x${value.slice(2).padStart(64, '0').toLowerCase()}`;
+};
+
+/** EIP-1898: tag, number, {blockNumber} or {blockHash}; `latest` when left out. */
+export const toBlockSelector = (value: unknown, index: number): BlockSelector => {
+  if (value === undefined || value === null) return 'latest';
+  if (typeof value === 'string') {
+    if (tags.has(value)) return value as BlockTag;
+    if (value.length === 66) return { hash: toHexBytes(value, index, 32) };
+    return toQuantity(value, index);
+  }
+  if (typeof value === 'object') {
+    const { blockNumber, blockHash } = value as { blockNumber?: unknown; blockHash?: unknown };
+    if (blockHash !== undefined && blockNumber !== undefined) {
+      throw at(index, 'cannot specify both BlockHash and BlockNumber, choose one or the other');
+    }
+    if (blockHash !== undefined) return { hash: toHexBytes(blockHash, index, 32) };
+    if (blockNumber !== undefined) return toBlockSelector(blockNumber, index);
+  }
+  throw at(index, 'invalid block number or hash');
+};
+
+export type CallRequest = {
+  readonly from: Address | undefined;
+  readonly to: Address | undefined;
+  readonly gas: bigint | undefined;
+  readonly gasPrice: bigint | undefined;
+  readonly value: bigint;
+  readonly data: Hex;
+};
+
+export const toCallRequest = (value: unknown, index: number): CallRequest => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw at(index, 'expected a call object');
+  const call = value as Record<string, unknown>;
+  const address = (field: unknown) => (field == null ? undefined : (toHexBytes(field, index, 20) as Address));
+  const quantity = (field: unknown, bits: number) => (field == null ? undefined : toQuantity(field, index, bits));
+  const input = call.input ?? call.data;
+  if (call.input != null && call.data != null && call.input !== call.data) {
+    throw at(index, 'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data');
+  }
+  return {
+    from: address(call.from),
+    to: address(call.to),
+    gas: quantity(call.gas, 64),
+    gasPrice: quantity(call.maxFeePerGas ?? call.gasPrice, 256),
+    value: quantity(call.value, 256) ?? 0n,
+    data: input == null ? '0x' : toHexBytes(input, index),
+  };
+};

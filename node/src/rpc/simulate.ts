@@ -1,0 +1,129 @@
+import type { EVM } from '@ethereumjs/evm';
+import { Account, createAddressFromString } from '@ethereumjs/util';
+import { type Address, bytesToHex, decodeErrorResult, type Hex, hexToBytes, parseAbi } from 'viem';
+import { createBlockVm } from '../execution/blockExecution.ts';
+import { getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
+import type { ChainReader } from './chainReader.ts';
+import type { BlockSelector, CallRequest } from './params.ts';
+import { RpcError, serverError } from './rpcError.ts';
+
+/** Gas that a read may burn; beyond it the node is being abused. */
+export const CALL_GAS_CAP = 50_000_000n;
+const ZERO: Address = '0x0000000000000000000000000000000000000000';
+
+export type CallOutcome = {
+  readonly returned: Hex;
+  readonly gasUsed: bigint;
+  readonly error: string | undefined;
+  readonly accessList: readonly { address: Hex; storageKeys: readonly Hex[] }[];
+};
+
+/** Executes a call on a throw-away view of a block's state. Fees are not charged; the value transfer is. */
+export const simulateCall = async (
+  chain: ChainReader,
+  call: CallRequest,
+  selector: BlockSelector,
+  options: { gas?: bigint; reportAccessList?: boolean } = {},
+): Promise<CallOutcome> => {
+  const block = await chain.requireBlock(selector);
+  const { engine } = chain;
+  const { manager } = await engine.states.at(block.header.stateRoot, engine.common);
+  const { vm, block: environment } = await createBlockVm({
+    common: engine.common,
+    state: manager,
+    base: block.header,
+    blockHashes: engine.blockHashes(),
+  });
+  const evm = vm.evm as EVM;
+  const from = createAddressFromString(call.from ?? ZERO);
+  const data = hexToBytes(call.data);
+  const intrinsic = intrinsicGasOf(data, call.to === undefined);
+  const wanted = options.gas ?? call.gas ?? CALL_GAS_CAP;
+  const gasLimit = wanted > CALL_GAS_CAP ? CALL_GAS_CAP : wanted;
+  if (gasLimit < intrinsic) throw serverError(`intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`);
+  const account = (await manager.getAccount(from)) ?? new Account();
+  if (account.balance < call.value) {
+    throw serverError(`insufficient funds for gas * price + value: address ${call.from ?? ZERO}`);
+  }
+  account.nonce += 1n;
+  await manager.putAccount(from, account);
+  if (options.reportAccessList) evm.journal.startReportingAccessList?.();
+  for (const precompile of evm.precompiles.keys()) evm.journal.addAlwaysWarmAddress(precompile);
+  for (const warm of [from, environment.header.coinbase, ...(call.to ? [createAddressFromString(call.to)] : [])]) {
+    evm.journal.addAlwaysWarmAddress(bytesToHex(warm.bytes).slice(2));
+  }
+  const { execResult } = await evm.runCall({
+    block: environment,
+    caller: from,
+    origin: from,
+    ...(call.to === undefined ? {} : { to: createAddressFromString(call.to) }),
+    value: call.value,
+    data,
+    gasPrice: call.gasPrice ?? 0n,
+    gasLimit: gasLimit - intrinsic,
+    skipNonceIncrement: true,
+  });
+  const spent = intrinsic + execResult.executionGasUsed;
+  const refund = execResult.exceptionError ? 0n : (execResult.gasRefund ?? 0n);
+  const afterRefund = spent - (refund < spent / 5n ? refund : spent / 5n);
+  const floor = getCalldataFloorGasFor(data);
+  return {
+    returned: bytesToHex(execResult.returnValue),
+    gasUsed: afterRefund > floor ? afterRefund : floor,
+    error: execResult.exceptionError?.error,
+    accessList: [...(evm.journal.accessList ?? [])].map(([address, slots]) => ({
+      address: `0x${address}`,
+      storageKeys: [...slots].map((slot): Hex => `0x${slot}`),
+    })),
+  };
+};
+
+const builtinErrors = parseAbi(['error Error(string)', 'error Panic(uint256)']);
+
+/** geth's answer to a failed call: code 3 with the revert data, or -32000 with the EVM's reason. */
+export const callError = ({ error, returned }: CallOutcome): RpcError => {
+  if (error !== 'revert') return serverError(evmMessages[error ?? ''] ?? error ?? 'execution failed');
+  return new RpcError(3, `execution reverted${revertReason(returned)}`, returned);
+};
+
+const evmMessages: Readonly<Record<string, string>> = {
+  'out of gas': 'out of gas',
+  'invalid opcode': 'invalid opcode: INVALID',
+  'stack underflow': 'stack underflow',
+  'stack overflow': 'stack limit reached 1024 (1023)',
+  'invalid JUMP': 'invalid jump destination',
+};
+
+const revertReason = (returned: Hex): string => {
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: builtinErrors, data: returned });
+    return errorName === 'Error' ? `: ${args[0]}` : `: panic: code 0x${args[0].toString(16)}`;
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * The smallest gas limit with which the call succeeds, by bisection between what it used and the cap (geth's way).
+ * @throws the call's own error when it fails even with all gas
+ */
+export const estimateGas = async (chain: ChainReader, call: CallRequest, selector: BlockSelector): Promise<bigint> => {
+  const highest = call.gas !== undefined && call.gas < CALL_GAS_CAP ? call.gas : maxTransactionGas;
+  const full = await simulateCall(chain, call, selector, { gas: highest });
+  if (full.error) throw callError(full);
+  let low = full.gasUsed - 1n;
+  let high = highest;
+  // Most calls need exactly what they used plus the 63/64 that sub-calls hold back.
+  const guess = (full.gasUsed * 64n) / 63n + 2_300n;
+  if (guess < high && !(await simulateCall(chain, call, selector, { gas: guess })).error) high = guess;
+  while (high - low > 1n && high - low > high / 64n) {
+    const middle = (high + low) / 2n;
+    const outcome = await simulateCall(chain, call, selector, { gas: middle }).catch(() => undefined);
+    if (!outcome || outcome.error) low = middle;
+    else high = middle;
+  }
+  return high;
+};
+
+/** EIP-7825. */
+const maxTransactionGas = 1n << 24n;

@@ -1,0 +1,104 @@
+import type { SystemConfig } from '@openledger/chain-config';
+import { describeError, handlingOf, isOpenLedgerError, type Logger, type Metrics, sleep } from '@openledger/kit';
+import { preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { BlockExecution } from '../execution/blockExecution.ts';
+import type { L1Source } from '../l1/l1Source.ts';
+import type { Mempool } from '../mempool/mempool.ts';
+import type { Block } from '../primitives/block.ts';
+import { selectL1Origin } from './l1Origin.ts';
+
+export type SequencerOptions = {
+  engine: Engine;
+  mempool: Mempool;
+  l1: L1Source;
+  /** L1 blocks that must stand on an origin before it is used. */
+  l1Confirmations: bigint;
+  /** Unix time in milliseconds. */
+  now(): number;
+  log: Logger;
+  metrics: Metrics;
+};
+
+/** Share of the block time that may go into executing transactions, so that the next block isn't late. */
+const BUILD_SHARE = 0.6;
+const RETRY_MS = 500;
+
+/** Makes a block every block time while it runs. `step` makes one, for tests that drive time by hand. */
+export class Sequencer {
+  readonly #options: SequencerOptions;
+  readonly #buildSeconds;
+  readonly #transactions;
+
+  constructor(options: SequencerOptions) {
+    this.#options = options;
+    const { metrics } = options;
+    this.#buildSeconds = metrics.histogram('sequencer_building_seconds', 'Time from attributes to committed block');
+    this.#transactions = metrics.counter('transactions_sequenced_total', 'Signed transactions put into blocks');
+  }
+
+  /** Runs until the signal aborts. A fatal error ends it by rejecting. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { engine, log, now } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const head = await engine.headBlock();
+        const due = Number(head.header.timestamp + engine.config.blockTime) * 1000;
+        if (now() < due) await sleep(due - now(), signal);
+        if (signal.aborted) return;
+        await this.step();
+      } catch (error) {
+        if (handlingOf(error) === 'fatal') throw error;
+        log.warn({ err: error, reason: describeError(error) }, 'no block made, trying again');
+        await sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  /** Builds one block on the head and commits it. */
+  async step(): Promise<Block> {
+    const { engine, l1, log } = this.#options;
+    const stop = this.#buildSeconds.startTimer();
+    const parent = await engine.headBlock();
+    const origin = await selectL1Origin({
+      parent,
+      config: engine.config,
+      l1,
+      confirmations: this.#options.l1Confirmations,
+    });
+    const systemConfig: SystemConfig = engine.config.genesis.systemConfig;
+    const attributes = await preparePayloadAttributes({ config: engine.config, systemConfig, parent, origin, l1 });
+    const execution = await engine.begin(parent.hash, attributes.block);
+    for (const deposit of attributes.deposits) await execution.apply(deposit);
+    const drift = attributes.block.timestamp - origin.timestamp;
+    // Past the drift bound a block may only carry deposits (derivation.md, sequencer drift).
+    if (drift <= engine.config.maxSequencerDrift) await this.#fill(execution);
+    const block = await engine.insert(await execution.seal());
+    const seconds = stop();
+    const signed = block.transactions.length - attributes.deposits.length;
+    this.#transactions.inc(signed);
+    log.debug({ number: block.header.number, hash: block.hash, transactions: signed, seconds }, 'block sequenced');
+    return block;
+  }
+
+  async #fill(execution: BlockExecution): Promise<void> {
+    const { mempool, engine } = this.#options;
+    const deadline = performance.now() + Number(engine.config.blockTime) * 1000 * BUILD_SHARE;
+    const candidates = mempool.best(execution.baseHeader.baseFeePerGas);
+    let next = await candidates.next();
+    while (!next.done && performance.now() < deadline) {
+      const transaction = next.value;
+      let included = true;
+      try {
+        await execution.apply(transaction);
+      } catch (error) {
+        included = false;
+        if (!isOpenLedgerError(error) || error.handling !== 'reject') throw error;
+        const later = error.code === 'BLOCK_GAS_EXCEEDED' || error.code === 'TX_NONCE_TOO_HIGH';
+        if (!later && error.code !== 'TX_FEE_TOO_LOW') await mempool.drop(transaction, error.describe());
+      }
+      next = await candidates.next(included);
+    }
+    await candidates.return(undefined);
+  }
+}
