@@ -1,0 +1,10 @@
+export { allErrors, contracts } from './contracts.ts';
+export {
+  type Call,
+  ContractRefusedError,
+  createOpenLedgerClient,
+  type OpenLedgerClient,
+  sendTransaction,
+} from './sendTransaction.ts';
+export { sha256Hex, type UploadAnswer, uploadFile, uploadSigner } from './uploads.ts';
+export { decodePayment, encodePayment, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';

@@ -1,0 +1,95 @@
+import {
+  type Abi,
+  type Account,
+  type Address,
+  BaseError,
+  type Chain,
+  ContractFunctionRevertedError,
+  createPublicClient,
+  createWalletClient,
+  http,
+  type PublicClient,
+  type TransactionReceipt,
+  type Transport,
+  type WalletClient,
+} from 'viem';
+import { allErrors } from './contracts.ts';
+
+export type OpenLedgerClient = {
+  readonly public: PublicClient;
+  readonly wallet: WalletClient<Transport, Chain, Account>;
+  readonly account: Account;
+};
+
+/** A viem pair for one account. `pollingInterval` in milliseconds; half a block time or less. */
+export const createOpenLedgerClient = (options: {
+  chain: Chain;
+  account: Account;
+  pollingInterval?: number;
+}): OpenLedgerClient => {
+  const { chain, account } = options;
+  const shared = {
+    chain,
+    transport: http(undefined, { retryCount: 3 }),
+    pollingInterval: options.pollingInterval ?? 250,
+  };
+  return {
+    public: createPublicClient(shared) as PublicClient,
+    wallet: createWalletClient({ ...shared, account }),
+    account,
+  };
+};
+
+export type Call = {
+  readonly address: Address;
+  readonly abi: Abi | readonly unknown[];
+  readonly functionName: string;
+  readonly args?: readonly unknown[];
+  readonly value?: bigint;
+};
+
+/** The contract said no. `errorName` and `args` are of its custom error. */
+export class ContractRefusedError extends Error {
+  override readonly name = 'ContractRefusedError';
+  readonly code = 'TRANSACTION_REVERTED';
+  readonly errorName: string;
+  readonly args: readonly unknown[];
+
+  constructor(call: Call, errorName: string, args: readonly unknown[], cause?: unknown) {
+    super(`${call.functionName} was refused: ${errorName}(${args.map(String).join(', ')})`, { cause });
+    this.errorName = errorName;
+    this.args = args;
+  }
+}
+
+/**
+ * Simulates, sends and waits for the receipt, so that a refusal is told with the contract's own error before it costs
+ * anything. @throws ContractRefusedError
+ */
+export const sendTransaction = async (client: OpenLedgerClient, call: Call): Promise<TransactionReceipt> => {
+  const request = {
+    address: call.address,
+    abi: [...(call.abi as Abi), ...allErrors],
+    functionName: call.functionName,
+    args: call.args ?? [],
+    account: client.account,
+    ...(call.value === undefined ? {} : { value: call.value }),
+  };
+  try {
+    await client.public.simulateContract(request);
+  } catch (error) {
+    throw refusal(call, error) ?? error;
+  }
+  const hash = await client.wallet.writeContract({ ...request, chain: client.wallet.chain } as never);
+  const receipt = await client.public.waitForTransactionReceipt({ hash });
+  if (receipt.status !== 'success') throw new ContractRefusedError(call, 'reverted in block', [hash]);
+  return receipt;
+};
+
+const refusal = (call: Call, error: unknown): ContractRefusedError | undefined => {
+  if (!(error instanceof BaseError)) return undefined;
+  const reverted = error.walk((cause) => cause instanceof ContractFunctionRevertedError);
+  if (!(reverted instanceof ContractFunctionRevertedError)) return undefined;
+  const name = reverted.data?.errorName ?? reverted.reason ?? reverted.signature ?? 'unknown error';
+  return new ContractRefusedError(call, name, reverted.data?.args ?? [], error);
+};

@@ -1,0 +1,165 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { Logger } from '@openledger/kit';
+import { Packr } from 'msgpackr';
+import { runnerError } from '../errors.ts';
+
+export type EngineEvent = { readonly event: string; readonly data: Record<string, unknown> };
+
+/** What the runner asks of an engine; docs/spec/engine-protocol.md says what each method does. */
+export type Engine = {
+  /**
+   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), ENGINE_FAILED, ENGINE_EXITED
+   */
+  request<T>(method: string, params: Record<string, unknown>, options?: RequestOptions): Promise<T>;
+  close(): Promise<void>;
+};
+
+export type RequestOptions = { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal };
+
+type Frame = {
+  id: number;
+  event?: string;
+  data?: Record<string, unknown>;
+  result?: unknown;
+  error?: { code: string; message: string; details?: Record<string, unknown> };
+};
+
+type Pending = {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+  onEvent: ((event: EngineEvent) => void) | undefined;
+};
+
+const MAX_FRAME = 64 * 1024 * 1024;
+/** Errors that say that the request can never work, whatever the engine's state. */
+const refusals: ReadonlySet<string> = new Set([
+  'bad_request',
+  'bad_params',
+  'bad_file',
+  'unknown_model',
+  'unknown_adapter',
+  'unknown_method',
+  'no_data',
+  'cancelled',
+]);
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'bigint' });
+
+/** The Python engine as a child process: msgpack frames over stdio, started on the first request and after it has died. */
+export class EngineProcess implements Engine {
+  readonly #command: { python: string; packageDir: string; env: Record<string, string> };
+  readonly #log: Logger;
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #pending = new Map<number, Pending>();
+  #nextId = 1;
+
+  constructor(options: { python: string; packageDir: string; env?: Record<string, string>; log: Logger }) {
+    this.#command = { python: options.python, packageDir: options.packageDir, env: options.env ?? {} };
+    this.#log = options.log;
+  }
+
+  request<T>(method: string, params: Record<string, unknown>, options: RequestOptions = {}): Promise<T> {
+    const child = this.#running();
+    const id = this.#nextId++;
+    return new Promise<T>((resolve, reject) => {
+      const cancel = () => this.#send(child, { id, cancel: true });
+      const settle = () => options.signal?.removeEventListener('abort', cancel);
+      this.#pending.set(id, {
+        resolve: (result) => {
+          settle();
+          resolve(result as T);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+        onEvent: options.onEvent,
+      });
+      this.#send(child, { id, method, params });
+      if (options.signal?.aborted) cancel();
+      else options.signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.stdin.end();
+    const killed = setTimeout(() => child.kill('SIGKILL'), 3_000);
+    await exited;
+    clearTimeout(killed);
+  }
+
+  #running(): ChildProcessWithoutNullStreams {
+    if (this.#child) return this.#child;
+    const { python, packageDir, env } = this.#command;
+    // The engine gets nothing of our environment but what it needs: no keys, no tokens, no proxies.
+    const inherited = Object.fromEntries(
+      ['PATH', 'HOME', 'LANG', 'TMPDIR', 'CUDA_VISIBLE_DEVICES', 'HF_HOME'].flatMap((name) =>
+        process.env[name] === undefined ? [] : [[name, process.env[name] as string]],
+      ),
+    );
+    const child = spawn(python, ['-m', 'openledger_engine'], {
+      env: { ...inherited, PYTHONPATH: packageDir, PYTHONUNBUFFERED: '1', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    child.on('error', (cause) =>
+      this.#ended(runnerError('ENGINE_START_FAILED', 'the engine did not start', {}, cause)),
+    );
+    child.on('exit', (code, signal) =>
+      this.#ended(runnerError('ENGINE_EXITED', `the engine ended (${signal ?? `code ${code}`})`)),
+    );
+    child.stdin.on('error', (error) => this.#log.debug({ err: error }, 'engine input closed'));
+    child.stderr.on('data', (chunk) => {
+      for (const line of String(chunk).split('\n')) if (line.trim()) this.#log.debug({ engine: line.trim() }, 'engine');
+    });
+    let buffer = Buffer.alloc(0);
+    child.stdout.on('data', (chunk: Buffer) => {
+      buffer = Buffer.concat([buffer, chunk]);
+      while (buffer.length >= 4) {
+        const length = buffer.readUInt32BE(0);
+        if (length > MAX_FRAME) {
+          child.kill('SIGKILL');
+          return;
+        }
+        if (buffer.length < 4 + length) return;
+        const frame = packr.unpack(buffer.subarray(4, 4 + length)) as Frame;
+        buffer = buffer.subarray(4 + length);
+        this.#receive(frame);
+      }
+    });
+    return child;
+  }
+
+  #send(child: ChildProcessWithoutNullStreams, message: Record<string, unknown>): void {
+    const payload = packr.pack(message);
+    const header = Buffer.alloc(4);
+    header.writeUInt32BE(payload.length);
+    child.stdin.write(Buffer.concat([header, payload]));
+  }
+
+  #receive(frame: Frame): void {
+    const pending = this.#pending.get(frame.id);
+    if (!pending) return;
+    if (frame.event !== undefined) {
+      pending.onEvent?.({ event: frame.event, data: frame.data ?? {} });
+      return;
+    }
+    this.#pending.delete(frame.id);
+    if (frame.error) {
+      const { code, message, details } = frame.error;
+      const reason = details?.reason;
+      const meta = { code, ...(typeof reason === 'string' ? { reason } : {}) };
+      pending.reject(runnerError(refusals.has(code) ? 'ENGINE_REFUSED' : 'ENGINE_FAILED', message, meta));
+    } else pending.resolve(frame.result);
+  }
+
+  #ended(error: Error): void {
+    this.#child = undefined;
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const { reject } of pending.values()) reject(error);
+  }
+}

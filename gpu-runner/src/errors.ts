@@ -1,0 +1,27 @@
+import { type ErrorMeta, type Handling, OpenLedgerError } from '@openledger/kit';
+
+const table = {
+  ENGINE_START_FAILED: ['fatal', 'Install Python 3.10 or newer with venv, then start again.'],
+  ENGINE_EXITED: ['retry', 'The engine process ended; it is started again with the next request.'],
+  ENGINE_FAILED: ['retry', 'See the engine’s log; the job is tried again.'],
+  ENGINE_REFUSED: ['reject', 'Correct the request.'],
+  FILE_TOO_LARGE: ['reject', 'Files have at most 10,000,000 bytes.'],
+  FILE_EMPTY: ['reject', 'Upload a file that has content.'],
+  FILE_HASH_MISMATCH: ['reject', 'Send the bytes whose sha256 is in the URL.'],
+  FILE_UNKNOWN: ['reject', 'Upload the file first.'],
+  UPLOAD_UNAUTHORIZED: ['reject', 'Sign the upload with EIP-712 (see docs), with a deadline in the future.'],
+  MODEL_UNKNOWN: ['reject', 'GET /v1/models lists what is served.'],
+  REQUEST_INVALID: ['reject', 'See the OpenAI API reference for the parameters.'],
+  PAYMENT_REQUIRED: ['reject', 'Open a channel to this runner and send a signed voucher (X-Payment).'],
+  PAYMENT_INVALID: ['reject', 'Sign a higher cumulative amount for an open channel to this runner.'],
+  TOO_MANY_REQUESTS: ['retry', 'Wait and try again.'],
+  JOB_SUPERSEDED: ['reject', 'Another runner holds or finished the job; nothing to do.'],
+  JOB_IMPOSSIBLE: ['reject', 'Request the job again with valid parameters.'],
+  CHAIN_UNAVAILABLE: ['retry', 'Check the node’s RPC endpoint.'],
+  TRANSACTION_REVERTED: ['reject', 'The contract refused; see the reason.'],
+} as const satisfies Record<string, readonly [Handling, string]>;
+
+export type RunnerErrorCode = keyof typeof table;
+
+export const runnerError = (code: RunnerErrorCode, message: string, meta: ErrorMeta = {}, cause?: unknown) =>
+  new OpenLedgerError(message, { code, handling: table[code][0], action: table[code][1], meta, cause });

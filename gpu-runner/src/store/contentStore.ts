@@ -1,0 +1,69 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runnerError } from '../errors.ts';
+
+/** sha256 as 64 lowercase hex digits, without 0x. */
+export type ContentHash = string;
+
+export const sha256Of = (bytes: Uint8Array): ContentHash => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * Files by the sha256 of their bytes. A file is written under a random name, synced, then renamed: it is there whole or not
+ * at all, and its name never comes from a stranger.
+ */
+export class ContentStore {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  path(hash: ContentHash): string {
+    if (!/^[0-9a-f]{64}$/.test(hash)) throw runnerError('FILE_UNKNOWN', 'not a sha256 hash');
+    return join(this.#root, hash.slice(0, 2), hash);
+  }
+
+  has(hash: ContentHash): boolean {
+    return existsSync(this.path(hash));
+  }
+
+  async put(bytes: Uint8Array): Promise<ContentHash> {
+    const hash = sha256Of(bytes);
+    if (this.has(hash)) return hash;
+    const target = this.path(hash);
+    await mkdir(join(target, '..'), { recursive: true });
+    const temporary = join(this.#root, `.${randomUUID()}`);
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+    return hash;
+  }
+
+  /** @throws FILE_UNKNOWN; FILE_HASH_MISMATCH when the disk has other bytes than it was given */
+  async get(hash: ContentHash): Promise<Uint8Array> {
+    if (!this.has(hash)) throw runnerError('FILE_UNKNOWN', `no file ${hash}`, { hash });
+    const bytes = await readFile(this.path(hash));
+    if (sha256Of(bytes) !== hash) throw runnerError('FILE_HASH_MISMATCH', `file ${hash} is damaged`, { hash });
+    return bytes;
+  }
+
+  async size(hash: ContentHash): Promise<number> {
+    return (await stat(this.path(hash))).size;
+  }
+
+  /** A copy under a name with an extension, for tools that look at names. */
+  async copyTo(hash: ContentHash, target: string): Promise<void> {
+    await copyFile(this.path(hash), target);
+  }
+
+  async remove(hash: ContentHash): Promise<void> {
+    await rm(this.path(hash), { force: true });
+  }
+}
