@@ -1,0 +1,106 @@
+import { contracts } from '@openledger/client';
+import { BATCH_VERSION, encodeBatch } from '@openledger/contracts';
+import { describeError, isOpenLedgerError, type Logger, sleep } from '@openledger/kit';
+import { type Hex, keccak256 } from 'viem';
+import type { RunnerView } from '../chain/runnerView.ts';
+import type { Transactor } from '../chain/transactor.ts';
+import type { RunnerDatabase } from '../queue/database.ts';
+import { type OutputRecord, toBatchOutput } from './outputs.ts';
+
+export type SettlerModules = { database: RunnerDatabase; view: RunnerView; transactor: Transactor; log: Logger };
+
+const MAX_OUTPUTS = 500;
+const MAX_VOUCHERS = 256;
+
+/**
+ * Puts served outputs, their attributions and the best voucher of each channel on chain, many in one transaction.
+ * The batch's hash is written beside the outputs before it is sent; after a crash the chain says whether it got there.
+ */
+export class Settler {
+  readonly #modules: SettlerModules;
+
+  constructor(modules: SettlerModules) {
+    this.#modules = modules;
+  }
+
+  async run(intervalMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(intervalMs, signal);
+      await this.settleOnce().catch((error) =>
+        this.#modules.log.warn({ reason: describeError(error) }, 'settlement failed'),
+      );
+    }
+  }
+
+  /** Settles at most one batch; returns how many outputs it carried. */
+  async settleOnce(): Promise<number> {
+    await this.#recover();
+    const { database, view, transactor, log } = this.#modules;
+    const { rows } = await database.query<{ record: OutputRecord }>(
+      `SELECT record FROM runner.outputs WHERE settled_in IS NULL ORDER BY created_at, output_id LIMIT ${MAX_OUTPUTS}`,
+    );
+    if (rows.length === 0) return 0;
+    const records = rows.map(({ record }) => record);
+    const channels = [...new Set(records.map(({ channelId }) => channelId))].slice(0, MAX_VOUCHERS);
+    const vouchers = await this.#vouchersOf(channels, view);
+    // Vouchers first: outputs of channels that owe nothing new ride along or go alone.
+    const included = records.filter(({ channelId }) => channels.includes(channelId));
+    const batch = encodeBatch(included.map(toBatchOutput));
+    const hash = keccak256(batch);
+    await this.#mark(included, `sending:${hash}`);
+    const call =
+      vouchers.length > 0
+        ? {
+            ...contracts.jobs,
+            functionName: 'settleChannels',
+            args: [vouchers, BATCH_VERSION, included.length, batch],
+          }
+        : { ...contracts.attributionLedger, functionName: 'append', args: [BATCH_VERSION, included.length, batch] };
+    try {
+      const receipt = await transactor.send(call);
+      await this.#mark(included, receipt.transactionHash);
+      log.info({ outputs: included.length, vouchers: vouchers.length, tx: receipt.transactionHash }, 'outputs settled');
+    } catch (error) {
+      if (isOpenLedgerError(error, 'TRANSACTION_REVERTED')) await this.#mark(included, null);
+      throw error;
+    }
+    return included.length;
+  }
+
+  /** Decides about batches that were being sent when the process ended. */
+  async #recover(): Promise<void> {
+    const { database, view } = this.#modules;
+    const { rows } = await database.query<{ settled_in: string }>(
+      "SELECT DISTINCT settled_in FROM runner.outputs WHERE settled_in LIKE 'sending:%'",
+    );
+    for (const { settled_in: mark } of rows) {
+      const index = view.batchHashes.get(mark.slice('sending:'.length) as Hex);
+      const settled = index === undefined ? null : `batch:${index}`;
+      await database.query('UPDATE runner.outputs SET settled_in = $2 WHERE settled_in = $1', [mark, settled]);
+    }
+  }
+
+  async #vouchersOf(channels: readonly string[], view: RunnerView) {
+    const { rows } = await this.#modules.database.query<{ channel_id: string; cumulative: string; signature: Hex }>(
+      'SELECT channel_id, cumulative::text AS cumulative, signature FROM runner.vouchers WHERE channel_id = ANY($1)',
+      [channels],
+    );
+    return rows
+      .map((row) => ({
+        channelId: BigInt(row.channel_id),
+        cumulativeAmount: BigInt(row.cumulative),
+        signature: row.signature,
+      }))
+      .filter(({ channelId, cumulativeAmount }) => {
+        const channel = view.channels.get(channelId);
+        return channel && !channel.closed && cumulativeAmount > channel.settled;
+      });
+  }
+
+  async #mark(records: readonly OutputRecord[], settledIn: string | null): Promise<void> {
+    await this.#modules.database.query('UPDATE runner.outputs SET settled_in = $2 WHERE output_id = ANY($1)', [
+      records.map(({ outputId }) => outputId),
+      settledIn,
+    ]);
+  }
+}

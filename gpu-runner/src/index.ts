@@ -1,0 +1,3 @@
+export { defaultCacheDir, prepareVenv } from './engine/prepareVenv.ts';
+export { type RunnerOptions, type RunningRunner, startRunner } from './runner.ts';
+export { hashFile } from './store/modelLocator.ts';

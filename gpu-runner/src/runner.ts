@@ -1,0 +1,154 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { contracts, createOpenLedgerClient } from '@openledger/client';
+import { createRemoteReader } from '@openledger/event-log';
+import {
+  createLifecycle,
+  createMetrics,
+  describeError,
+  isOpenLedgerError,
+  type Logger,
+  printableUrl,
+} from '@openledger/kit';
+import type { Account, Chain } from 'viem';
+import { RunnerView } from './chain/runnerView.ts';
+import { Transactor } from './chain/transactor.ts';
+import { EngineProcess } from './engine/engineProcess.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { Inference } from './gateway/inference.ts';
+import { Payments } from './gateway/payments.ts';
+import { Settler } from './gateway/settler.ts';
+import { runIntake } from './intake.ts';
+import { openJobQueue } from './jobs/jobQueue.ts';
+import { runTraining } from './jobs/runTraining.ts';
+import { decide, validateContribution } from './jobs/validateContribution.ts';
+import { openRunnerDatabase } from './queue/database.ts';
+import { ContentStore } from './store/contentStore.ts';
+import { ModelLocator } from './store/modelLocator.ts';
+
+export type RunnerOptions = {
+  dataDir: string;
+  /** The node's base URL: JSON-RPC and event feed. */
+  nodeUrl: string;
+  chain: Chain;
+  account: Account;
+  host: string;
+  port: number;
+  /** Folders of base models that this runner offers. */
+  baseModels: readonly string[];
+  /** Python interpreter with the engine's requirements, and the folder of its package. */
+  python: string;
+  engineDir: string;
+  settleIntervalMs: number;
+  databaseUrl?: string;
+};
+
+export type RunningRunner = { readonly url: string; close(): Promise<void> };
+
+/** Composition root of the runner process. */
+export const startRunner = async (options: RunnerOptions, { log }: { log: Logger }): Promise<RunningRunner> => {
+  const lifecycle = createLifecycle(log);
+  const metrics = createMetrics('openledger_runner');
+  mkdirSync(options.dataDir, { recursive: true });
+  const path = (name: string) => join(options.dataDir, name);
+  try {
+    const database = await openRunnerDatabase({
+      dataDir: path('database'),
+      ...(options.databaseUrl ? { url: options.databaseUrl } : {}),
+    });
+    lifecycle.add({ name: 'database', close: database.close });
+    const store = new ContentStore(path('files'));
+    mkdirSync(path('files'), { recursive: true });
+    const models = await ModelLocator.open(path('adapters'), options.baseModels);
+    const view = new RunnerView();
+    const client = createOpenLedgerClient({ chain: options.chain, account: options.account });
+    const transactor = new Transactor(client);
+    const engine = new EngineProcess({ python: options.python, packageDir: options.engineDir, log });
+    lifecycle.add({ name: 'engine', close: () => engine.close() });
+    const payments = new Payments({ database, view, runner: options.account.address, chainId: options.chain.id });
+    const inference = new Inference({
+      view,
+      store,
+      models,
+      engine,
+      payments,
+      database,
+      indexDir: path('indexes'),
+      log,
+    });
+    mkdirSync(path('indexes'), { recursive: true });
+    let ready = false;
+
+    const queue = await openJobQueue({
+      database,
+      concurrency: 2,
+      log,
+      handler: async ({ kind, id }, report) => {
+        if (kind === 'train') {
+          await runTraining(BigInt(id), {
+            view,
+            store,
+            models,
+            engine,
+            transactor,
+            workDir: path('work'),
+            log,
+            onProgress: report,
+          });
+        } else await validateContribution(BigInt(id), { view, store, engine, transactor, log });
+      },
+      onDead: async ({ kind, id }, error) => {
+        if (kind !== 'validate' || !isOpenLedgerError(error, 'FILE_UNKNOWN')) return;
+        await decide(BigInt(id), { accepted: false, reason: 'the file was never uploaded' }, transactor);
+      },
+    });
+    lifecycle.add({ name: 'queue', close: queue.close });
+
+    const reader = createRemoteReader({
+      url: options.nodeUrl,
+      onRetry: (error) => log.warn({ reason: describeError(error) }, 'event feed interrupted'),
+    });
+    const intake = runIntake(
+      { reader, view, queue, runner: options.account.address, onReady: () => (ready = true), log },
+      lifecycle.signal,
+    ).catch((error) => log.fatal({ err: error }, 'intake ended'));
+    lifecycle.add({ name: 'intake', close: () => intake });
+
+    const settler = new Settler({ database, view, transactor, log });
+    const settling = settler.run(options.settleIntervalMs, lifecycle.signal);
+    lifecycle.add({ name: 'settler', close: () => settling });
+
+    const gateway = await startGateway({
+      inference,
+      store,
+      database,
+      chainId: options.chain.id,
+      host: options.host,
+      port: options.port,
+      now: Date.now,
+      readiness: () => (ready ? [] : ['the event feed is not read to its end yet']),
+      log,
+      metrics,
+    });
+    lifecycle.add({ name: 'gateway', close: gateway.close });
+    const bonded = await client.public.readContract({
+      ...contracts.staking,
+      functionName: 'isBonded',
+      args: [options.account.address],
+    });
+    if (!bonded) log.warn({ runner: options.account.address }, 'not bonded yet: call Staking.bond before taking jobs');
+    // The engine's first answer takes seconds (imports); better now than in the first request.
+    void engine.request('hello', {}).then(
+      (hello) => log.info({ hello }, 'engine is up'),
+      (error) => log.error({ err: error }, 'engine did not start'),
+    );
+    log.info(
+      { url: gateway.url, node: printableUrl(options.nodeUrl), runner: options.account.address },
+      'runner is up',
+    );
+    return { url: gateway.url, close: lifecycle.close };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+};

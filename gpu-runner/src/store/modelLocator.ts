@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { RunnerView } from '../chain/runnerView.ts';
+
+export type ModelLocation = {
+  /** Folder of the base model. */
+  readonly base: string;
+  /** Folder of the adapter, when the model is one. */
+  readonly adapter?: string;
+  /** General evaluation text beside the base model. */
+  readonly general?: string;
+};
+
+/** Where the weights of on-chain models lie on this machine: base folders by their hash, adapters under `root`. */
+export class ModelLocator {
+  readonly #root: string;
+  /** sha256 of model.safetensors -> folder */
+  readonly #bases: ReadonlyMap<string, string>;
+
+  private constructor(root: string, bases: ReadonlyMap<string, string>) {
+    this.#root = root;
+    this.#bases = bases;
+  }
+
+  static async open(root: string, baseFolders: readonly string[]): Promise<ModelLocator> {
+    await mkdir(root, { recursive: true });
+    const bases = new Map<string, string>();
+    for (const folder of baseFolders) bases.set(await hashFile(join(folder, 'model.safetensors')), folder);
+    return new ModelLocator(root, bases);
+  }
+
+  adapterFolder(weightsSha256: string): string {
+    return join(this.#root, weightsSha256);
+  }
+
+  /** Folders of a model, or undefined when its weights aren't here. */
+  locate(view: RunnerView, modelId: bigint): ModelLocation | undefined {
+    const model = view.models.get(modelId);
+    const baseModel = view.baseOf(modelId);
+    const base = baseModel && this.#bases.get(baseModel.weightsHash.slice(2));
+    if (!model || !base) return undefined;
+    const general = join(base, 'general.jsonl');
+    const found = { base, ...(existsSync(general) ? { general } : {}) };
+    if (model.parentId === 0n) return found;
+    const adapter = this.adapterFolder(model.weightsHash.slice(2));
+    return existsSync(adapter) ? { ...found, adapter } : undefined;
+  }
+
+  /** Takes a trained adapter into the store, whole or not at all. */
+  async keepAdapter(folder: string, weightsSha256: string): Promise<string> {
+    const target = this.adapterFolder(weightsSha256);
+    if (existsSync(target)) return target;
+    const temporary = `${target}.partial`;
+    await rm(temporary, { recursive: true, force: true });
+    await cp(folder, temporary, { recursive: true });
+    await rename(temporary, target);
+    return target;
+  }
+}
+
+export const hashFile = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+};
