@@ -17,6 +17,7 @@ interface IAttributionLedger {
 
     error UnknownBatchVersion(uint8 version);
     error NotBondedRunner(address caller);
+    error NotJobs(address caller);
     error NotTopLevel(address caller);
     error EmptyBatch();
 

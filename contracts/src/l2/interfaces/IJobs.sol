@@ -83,6 +83,7 @@ interface IJobs {
         uint256 indexed jobId, address indexed runner, uint256 indexed modelId, uint8 attempt, bytes32 resultHash
     );
     event JobRefunded(uint256 indexed jobId, address indexed requester, uint256 amount);
+    /// @param modelId the parent that was trained on, as in JobRequested and in the batch; JobCommitted names the adapter
     /// @param batchIndex the attribution batch that came with the commit
     event JobSettled(
         uint256 indexed jobId,
@@ -170,7 +171,8 @@ interface IJobs {
         bytes calldata batch
     ) external returns (uint256 modelId);
 
-    /// @notice The requester takes an unclaimed job back at once; anyone refunds one whose deadline has passed.
+    /// @notice The requester takes an unclaimed job (or one whose lease has run out) back at once; anyone refunds one
+    ///         whose deadline has passed.
     function refundJob(uint256 jobId) external;
 
     function openChannel(address runner) external payable returns (uint256 channelId);

@@ -43,6 +43,7 @@ interface IRewards {
     event Claimed(
         address indexed account, address indexed recipient, address token, uint256 amount, uint256 cumulative
     );
+    event DisputeWindowSet(uint64 disputeWindow);
     event RecipientSet(address indexed account, address indexed recipient);
 
     error WrongBond(uint256 given, uint256 required);
@@ -76,6 +77,7 @@ interface IRewards {
         returns (uint64 epoch);
     function dispute(uint64 epoch, string calldata reason) external payable;
     /// @notice Governance settles a dispute; the loser's bond goes to the winner.
+    /// @param upheld whether the root stands: it becomes final at once
     function resolve(uint64 epoch, bool upheld) external;
     /// @notice Anyone, once the window is over; returns the bond.
     function finalize(uint64 epoch) external;
@@ -84,6 +86,8 @@ interface IRewards {
         external
         returns (uint256 amount);
     function setRecipient(address recipient) external;
+    /// @notice Governance only; a root that is already proposed keeps its window.
+    function setDisputeWindow(uint64 seconds_) external;
 
     function root() external view returns (bytes32);
     function currentEpoch() external view returns (uint64);

@@ -20,6 +20,7 @@ interface IStaking {
     error NothingToWithdraw(address account);
     error TransferFailed(address to, uint256 amount);
     error NotBondedRunner(address runner);
+    error TextTooLong(uint256 length, uint256 max);
 
     function MIN_BOND() external view returns (uint256);
     function UNBONDING_SECONDS() external view returns (uint64);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Ownable2StepUpgradeable} from "@openzeppelin/contracts-upgradeable/access/Ownable2StepUpgradeable.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IStaking} from "./interfaces/IStaking.sol";
+import {Text} from "./lib/Text.sol";
+
+/// @title Runner bonds and delegated stake, in native OPEN.
+/// @notice A slash takes from the runner's bond and from what of it is unbonding, never from delegated stake: the
+///         unbonding time exists so that leaving early is no way out. Slashed OPEN is burned, so that nobody who decides
+///         about slashing gains from it.
+contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient {
+    address public constant BURN_ADDRESS = 0x000000000000000000000000000000000000dEaD;
+
+    /// @notice Waiting unbondings per account and kind. A further request joins the last one and moves its date to the
+    ///         new one, so that nobody can make a slash (or the own withdrawal) too long to execute.
+    uint256 public constant MAX_UNBONDINGS = 16;
+
+    uint256 public MIN_BOND;
+    uint64 public UNBONDING_SECONDS;
+    mapping(address runner => uint256 wei_) private _bonds;
+    mapping(address staker => mapping(address runner => uint256 wei_)) private _stakes;
+    mapping(address runner => uint256 wei_) private _totalStakes;
+    mapping(address account => Unbonding[]) private _bondQueue;
+    mapping(address account => Unbonding[]) private _stakeQueue;
+
+    constructor() {
+        _disableInitializers();
+    }
+
+    function initialize(address governance, uint256 minBond, uint64 unbondingSeconds) external initializer {
+        __Ownable_init(governance);
+        MIN_BOND = minBond;
+        UNBONDING_SECONDS = unbondingSeconds;
+    }
+
+    /// @inheritdoc IStaking
+    function bond() external payable {
+        if (msg.value == 0) revert ZeroAmount();
+        _setBond(msg.sender, _bonds[msg.sender] + msg.value);
+    }
+
+    /// @inheritdoc IStaking
+    function requestUnbond(uint256 amount) external {
+        uint256 held = _bonds[msg.sender];
+        if (amount == 0) revert ZeroAmount();
+        if (amount > held) revert InsufficientBond(held, amount);
+        _setBond(msg.sender, held - amount);
+        _enqueue(_bondQueue[msg.sender], msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function delegate(address runner) external payable {
+        if (msg.value == 0) revert ZeroAmount();
+        if (!isBonded(runner)) revert NotBondedRunner(runner);
+        _setStake(runner, _stakes[msg.sender][runner] + msg.value, _totalStakes[runner] + msg.value);
+    }
+
+    /// @inheritdoc IStaking
+    function requestUndelegate(address runner, uint256 amount) external {
+        uint256 held = _stakes[msg.sender][runner];
+        if (amount == 0) revert ZeroAmount();
+        if (amount > held) revert InsufficientStake(held, amount);
+        _setStake(runner, held - amount, _totalStakes[runner] - amount);
+        _enqueue(_stakeQueue[msg.sender], runner, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function withdraw() external nonReentrant returns (uint256 amount) {
+        amount = _takeDue(_bondQueue[msg.sender]) + _takeDue(_stakeQueue[msg.sender]);
+        if (amount == 0) revert NothingToWithdraw(msg.sender);
+        emit Withdrawn(msg.sender, amount);
+        _send(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function slash(address runner, uint256 amount, string calldata reason) external onlyOwner nonReentrant {
+        if (amount == 0) revert ZeroAmount();
+        if (bytes(reason).length > Text.MAX_DESCRIPTION) {
+            revert TextTooLong(bytes(reason).length, Text.MAX_DESCRIPTION);
+        }
+        uint256 held = _bonds[runner];
+        uint256 fromBond = amount < held ? amount : held;
+        uint256 rest = amount - fromBond;
+        if (rest != 0) {
+            uint256 taken = _takeNewest(_bondQueue[runner], rest);
+            if (taken < rest) revert InsufficientBond(held + taken, amount);
+        }
+        if (fromBond != 0) _setBond(runner, held - fromBond);
+        emit Slashed(runner, amount, reason);
+        _send(BURN_ADDRESS, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function isBonded(address runner) public view returns (bool) {
+        uint256 held = _bonds[runner];
+        return held != 0 && held >= MIN_BOND;
+    }
+
+    /// @inheritdoc IStaking
+    function bondOf(address runner) external view returns (uint256) {
+        return _bonds[runner];
+    }
+
+    /// @inheritdoc IStaking
+    function stakeOf(address staker, address runner) external view returns (uint256) {
+        return _stakes[staker][runner];
+    }
+
+    /// @inheritdoc IStaking
+    function totalStake(address runner) external view returns (uint256) {
+        return _totalStakes[runner];
+    }
+
+    /// @inheritdoc IStaking
+    /// @dev First what was bond (which a slash can still reach), then what was delegated stake.
+    function unbondings(address account) external view returns (Unbonding[] memory all) {
+        Unbonding[] storage bonds = _bondQueue[account];
+        Unbonding[] storage stakes = _stakeQueue[account];
+        all = new Unbonding[](bonds.length + stakes.length);
+        for (uint256 i = 0; i < bonds.length; i++) all[i] = bonds[i];
+        for (uint256 i = 0; i < stakes.length; i++) all[bonds.length + i] = stakes[i];
+    }
+
+    function _setBond(address runner, uint256 amount) private {
+        _bonds[runner] = amount;
+        emit BondChanged(runner, amount);
+    }
+
+    function _setStake(address runner, uint256 stake, uint256 total) private {
+        _stakes[msg.sender][runner] = stake;
+        _totalStakes[runner] = total;
+        emit StakeChanged(msg.sender, runner, stake, total);
+    }
+
+    function _enqueue(Unbonding[] storage queue, address runner, uint256 amount) private {
+        uint64 due = uint64(block.timestamp) + UNBONDING_SECONDS;
+        if (queue.length < MAX_UNBONDINGS) {
+            queue.push(Unbonding(amount, due));
+        } else {
+            Unbonding storage last = queue[queue.length - 1];
+            last.amount += amount;
+            last.withdrawableAt = due;
+        }
+        emit UnbondRequested(msg.sender, runner, amount, due);
+    }
+
+    /// @dev The queue is in the order of the dates, so what is due lies in front.
+    function _takeDue(Unbonding[] storage queue) private returns (uint256 amount) {
+        uint256 due = 0;
+        while (due < queue.length && queue[due].withdrawableAt <= block.timestamp) amount += queue[due++].amount;
+        if (due == 0) return 0;
+        for (uint256 i = due; i < queue.length; i++) queue[i - due] = queue[i];
+        for (; due > 0; due--) queue.pop();
+    }
+
+    function _takeNewest(Unbonding[] storage queue, uint256 wanted) private returns (uint256 taken) {
+        while (taken < wanted && queue.length != 0) {
+            Unbonding storage last = queue[queue.length - 1];
+            uint256 rest = wanted - taken;
+            if (last.amount > rest) {
+                last.amount -= rest;
+                return wanted;
+            }
+            taken += last.amount;
+            queue.pop();
+        }
+    }
+
+    function _send(address to, uint256 amount) private {
+        (bool sent,) = to.call{value: amount}("");
+        if (!sent) revert TransferFailed(to, amount);
+    }
+}
