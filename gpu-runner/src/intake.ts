@@ -11,6 +11,8 @@ export type IntakeOptions = {
   runner: Address;
   /** Told once the view has reached the log's end. */
   onReady(): void;
+  /** The chain's time, unix milliseconds. */
+  now(): number;
   log: Logger;
 };
 
@@ -60,9 +62,9 @@ const followOnce = async (options: IntakeOptions, signal: AbortSignal): Promise<
 type Planned = { task: Task; round: number };
 
 /** Everything that is open now. A job's round is its attempt: a job that went back to the market is a new task. */
-const openTasks = ({ view, runner }: IntakeOptions): Planned[] => {
+const openTasks = ({ view, runner, now: clock }: IntakeOptions): Planned[] => {
   const me = runner.toLowerCase();
-  const now = BigInt(Math.floor(Date.now() / 1000));
+  const now = BigInt(Math.floor(clock() / 1000));
   const jobs = [...view.jobs.values()]
     .filter(
       (job) => job.status === 'requested' || (job.status === 'claimed' && (job.runner === me || job.leaseUntil < now)),

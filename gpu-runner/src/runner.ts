@@ -40,6 +40,8 @@ export type RunnerOptions = {
   python: string;
   engineDir: string;
   settleIntervalMs: number;
+  /** Milliseconds added to this machine's clock to get the chain's; not 0 only on dev chains. */
+  clockOffsetMs: number;
   databaseUrl?: string;
 };
 
@@ -63,10 +65,15 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     const view = new RunnerView();
     const client = createOpenLedgerClient({ chain: options.chain, account: options.account });
     const transactor = new Transactor(client);
-    const engine = new EngineProcess({ python: options.python, packageDir: options.engineDir, log });
+    const engine = new EngineProcess({
+      python: options.python,
+      packageDir: options.engineDir,
+      onExit: () => inference.forgetLoaded(),
+      log,
+    });
     lifecycle.add({ name: 'engine', close: () => engine.close() });
     const payments = new Payments({ database, view, runner: options.account.address, chainId: options.chain.id });
-    const inference = new Inference({
+    const inference: Inference = new Inference({
       view,
       store,
       models,
@@ -77,6 +84,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       log,
     });
     mkdirSync(path('indexes'), { recursive: true });
+    const now = () => Date.now() + options.clockOffsetMs;
     let ready = false;
 
     const queue = await openJobQueue({
@@ -92,6 +100,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
             engine,
             transactor,
             workDir: path('work'),
+            now,
             log,
             onProgress: report,
           });
@@ -109,7 +118,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       onRetry: (error) => log.warn({ reason: describeError(error) }, 'event feed interrupted'),
     });
     const intake = runIntake(
-      { reader, view, queue, runner: options.account.address, onReady: () => (ready = true), log },
+      { reader, view, queue, runner: options.account.address, onReady: () => (ready = true), now, log },
       lifecycle.signal,
     ).catch((error) => log.fatal({ err: error }, 'intake ended'));
     lifecycle.add({ name: 'intake', close: () => intake });

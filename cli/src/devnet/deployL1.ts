@@ -11,8 +11,8 @@ import {
   encodeFunctionData,
   getContractAddress,
   type Hex,
-  pad,
   type PublicClient,
+  pad,
   type Transport,
   type WalletClient,
   zeroAddress,
@@ -58,7 +58,9 @@ export const deployL1 = async (inputs: DeployL1Inputs): Promise<L1Contracts> => 
   const hashes: Hex[] = [];
   const send = async (request: { to?: Address; data: Hex; gas: bigint }): Promise<Address> => {
     const address = getContractAddress({ from: deployer, nonce: BigInt(nonce) });
-    hashes.push(await wallet.sendTransaction({ ...request, nonce: nonce++ } as Parameters<typeof wallet.sendTransaction>[0]));
+    hashes.push(
+      await wallet.sendTransaction({ ...request, nonce: nonce++ } as Parameters<typeof wallet.sendTransaction>[0]),
+    );
     return address;
   };
   const deploy = (abi: Abi, bytecode: Hex, args: readonly unknown[] = []) =>

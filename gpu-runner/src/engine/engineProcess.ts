@@ -49,11 +49,20 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: '
 export class EngineProcess implements Engine {
   readonly #command: { python: string; packageDir: string; env: Record<string, string> };
   readonly #log: Logger;
+  readonly #onExit: (() => void) | undefined;
   #child: ChildProcessWithoutNullStreams | undefined;
   #pending = new Map<number, Pending>();
   #nextId = 1;
 
-  constructor(options: { python: string; packageDir: string; env?: Record<string, string>; log: Logger }) {
+  constructor(options: {
+    python: string;
+    packageDir: string;
+    env?: Record<string, string>;
+    /** The process has ended and with it everything that it had loaded. */
+    onExit?: () => void;
+    log: Logger;
+  }) {
+    this.#onExit = options.onExit;
     this.#command = { python: options.python, packageDir: options.packageDir, env: options.env ?? {} };
     this.#log = options.log;
   }
@@ -158,6 +167,7 @@ export class EngineProcess implements Engine {
 
   #ended(error: Error): void {
     this.#child = undefined;
+    this.#onExit?.();
     const pending = this.#pending;
     this.#pending = new Map();
     for (const { reject } of pending.values()) reject(error);

@@ -14,7 +14,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * claim; the contribution on chain does. @throws FILE_*, UPLOAD_UNAUTHORIZED
  */
 export const acceptUpload = async (
-  options: { store: ContentStore; chainId: number; now(): number; usedNonces: Set<string> },
+  options: { store: ContentStore; chainId: number; now(): number; usedNonces: Map<string, bigint> },
   sha256: string,
   bytes: Uint8Array,
   headers: Headers,
@@ -31,9 +31,10 @@ export const acceptUpload = async (
   const signer = await uploadSigner(options.chainId, message, signature).catch((cause) => {
     throw runnerError('UPLOAD_UNAUTHORIZED', 'the signature is malformed', {}, cause);
   });
+  for (const [key, until] of options.usedNonces) if (until < now) options.usedNonces.delete(key);
   const used = `${signer}:${nonce}`;
   if (options.usedNonces.has(used)) throw runnerError('UPLOAD_UNAUTHORIZED', 'this signature was used before');
-  options.usedNonces.add(used);
+  options.usedNonces.set(used, deadline);
   await options.store.put(bytes);
   return { sha256, size: bytes.length };
 };

@@ -58,7 +58,7 @@ const toErrorBody = (error: unknown): { status: number; body: unknown } => {
 /** The runner's HTTP side: OpenAI-compatible inference, uploads, receipts of outputs. Listens until closed. */
 export const startGateway = async (options: GatewayOptions): Promise<{ url: string; close(): Promise<void> }> => {
   const { inference, store, database, log, metrics } = options;
-  const usedNonces = new Set<string>();
+  const usedNonces = new Map<string, bigint>();
   const served = metrics.counter('completions_total', 'Completions served', ['endpoint']);
   const tokens = metrics.counter('tokens_total', 'Tokens', ['kind']);
   const app = Fastify({ bodyLimit: MAX_FILE_BYTES + 1, forceCloseConnections: true });

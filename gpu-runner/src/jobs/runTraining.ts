@@ -34,6 +34,8 @@ export type TrainingModules = {
   engine: Engine;
   transactor: Transactor;
   workDir: string;
+  /** The chain's time, unix milliseconds. */
+  now(): number;
   log: Logger;
   onProgress(progress: Record<string, unknown>): void;
 };
@@ -52,7 +54,7 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
   const { view, transactor, log } = modules;
   const job = view.jobs.get(jobId);
   if (!job || job.status === 'committed' || job.status === 'refunded') return undefined;
-  const attempt = await claim(job, transactor);
+  const attempt = await claim(job, transactor, modules.now());
   const heartbeat = setInterval(
     () =>
       void transactor
@@ -75,9 +77,9 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
   }
 };
 
-const claim = async (job: Job, transactor: Transactor): Promise<number> => {
+const claim = async (job: Job, transactor: Transactor, nowMs: number): Promise<number> => {
   const ours = job.runner === transactor.address.toLowerCase();
-  const now = BigInt(Math.floor(Date.now() / 1000));
+  const now = BigInt(Math.floor(nowMs / 1000));
   if (job.status === 'claimed' && ours && job.leaseUntil > now) return job.attempt;
   const receipt = await transactor.send({ ...contracts.jobs, functionName: 'claimJob', args: [job.id] });
   const [claimed] = parseEventLogs({ abi: jobsAbi, eventName: 'JobClaimed', logs: receipt.logs });

@@ -1,0 +1,64 @@
+import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openLedgerChain } from '@openledger/chain-config';
+import { defaultCacheDir, prepareVenv, startRunner } from '@openledger/gpu-runner';
+import { type ConfigOf, createLogger, type LogLevel, OpenLedgerError } from '@openledger/kit';
+import type { Hex } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { readChainFile } from '../chainFile.ts';
+import type { runnerConfig } from '../options.ts';
+import { runUntilStopped } from './runUntilStopped.ts';
+
+const engineDir = fileURLToPath(new URL('../../../gpu-runner/engine', import.meta.url));
+
+/** `openledger runner`: takes jobs, serves models. */
+export const runnerCommand = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
+  const log = createLogger({ name: 'runner', level: config.logLevel as LogLevel });
+  const chain = readChainFile(config.chain);
+  const account = privateKeyToAccount(readKey(config.keyFile));
+  const python =
+    config.python ||
+    (await prepareVenv({
+      requirements: `${engineDir}/requirements.txt`,
+      cacheDir: config.cacheDir || defaultCacheDir(process.env),
+      onProgress: (line) => log.info({ progress: line }, 'engine environment'),
+    }));
+  const runner = await startRunner(
+    {
+      dataDir: config.dataDir,
+      nodeUrl: config.node,
+      chain: openLedgerChain({
+        id: chain.genesis.config.l2ChainId,
+        name: chain.name,
+        rpcUrl: config.node,
+        l1ChainId: chain.genesis.config.l1ChainId,
+      }),
+      account,
+      host: config.host,
+      port: config.port,
+      baseModels: config.baseModels,
+      python,
+      engineDir,
+      settleIntervalMs: config.settleInterval,
+      clockOffsetMs: config.clockOffset,
+      ...(config.queueUrl ? { databaseUrl: config.queueUrl } : {}),
+    },
+    { log },
+  );
+  await runUntilStopped(runner, log);
+};
+
+/** @throws KEY_FILE_INVALID when others may read it or it isn't a key */
+const readKey = (path: string): Hex => {
+  const refuse = (message: string) =>
+    new OpenLedgerError(message, {
+      code: 'KEY_FILE_INVALID',
+      handling: 'fatal',
+      action: 'Give a file with 0x and 64 hex digits that only you can read (chmod 600).',
+    });
+  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+    throw refuse('the key file is readable by others');
+  const text = readFileSync(path, 'utf8').trim();
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw refuse('the key file holds no private key');
+  return text as Hex;
+};

@@ -1,0 +1,51 @@
+import { createRemoteReader } from '@openledger/event-log';
+import { createGraphqlServer } from '@openledger/graphql';
+import { chainSchema, createIndexer, openDatabase } from '@openledger/indexer';
+import {
+  type ConfigOf,
+  createLifecycle,
+  createLogger,
+  createMetrics,
+  describeError,
+  type LogLevel,
+} from '@openledger/kit';
+import { readChainFile } from '../chainFile.ts';
+import type { viewsConfig } from '../options.ts';
+import { runUntilStopped } from './runUntilStopped.ts';
+
+/** `openledger views`: the indexer and the GraphQL server, in one process because PGlite is embedded in it. */
+export const viewsCommand = async (config: ConfigOf<typeof viewsConfig>): Promise<void> => {
+  const log = createLogger({ name: 'views', level: config.logLevel as LogLevel });
+  const metrics = createMetrics('openledger_views');
+  const chain = readChainFile(config.chain);
+  const lifecycle = createLifecycle(log);
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    dataDir: config.databaseDir,
+    schema: chainSchema(chain.genesis.config.l2ChainId),
+    poolSize: config.databasePool,
+    log,
+  });
+  lifecycle.add({ name: 'database', close: () => database.close() });
+  const reader = createRemoteReader({
+    url: config.node,
+    onRetry: (error) => log.warn({ reason: describeError(error) }, 'event feed interrupted'),
+  });
+  const indexer = createIndexer({ reader, database, log, metrics, signal: lifecycle.signal });
+  lifecycle.add({ name: 'indexer', close: () => indexer.close() });
+  const server = await createGraphqlServer({
+    database,
+    host: config.host,
+    port: config.port,
+    log,
+    metrics,
+    signal: lifecycle.signal,
+    chainName: chain.name,
+  });
+  lifecycle.add({ name: 'graphql', close: () => server.close() });
+  const failed = new Promise<Error>((resolve) => {
+    indexer.done.catch((error) => resolve(error instanceof Error ? error : new Error(describeError(error))));
+  });
+  log.info({ url: server.url }, 'views are up');
+  await runUntilStopped({ failed, close: lifecycle.close }, log);
+};

@@ -1,0 +1,138 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEVNET_MNEMONIC, devnet, devnetRoles } from '@openledger/chain-config';
+import { buildGenesisAlloc, createCommon } from '@openledger/node';
+import { bytesToHex, createPublicClient, createTestClient, createWalletClient, defineChain, http } from 'viem';
+import { mnemonicToAccount } from 'viem/accounts';
+import { type ChainFile, readChainFile, writeChainFile, writeFileAtomic } from '../chainFile.ts';
+import { type Anvil, startAnvil } from './anvil.ts';
+import { deployL1 } from './deployL1.ts';
+
+export type Ports = { readonly l1: number; readonly l2: number; readonly graphql: number; readonly runner: number };
+
+export const portsAt = (offset: number): Ports => ({
+  l1: devnet.ports.l1 + offset,
+  l2: devnet.ports.l2 + offset,
+  graphql: devnet.ports.graphql + offset,
+  runner: devnet.ports.runner + offset,
+});
+
+export const devnetAccount = (role: keyof typeof devnetRoles) =>
+  mnemonicToAccount(DEVNET_MNEMONIC, { addressIndex: devnetRoles[role] });
+
+export const devnetPrivateKey = (role: keyof typeof devnetRoles): `0x${string}` =>
+  bytesToHex(devnetAccount(role).getHdKey().privateKey ?? new Uint8Array());
+
+export const l1Chain = (url: string) =>
+  defineChain({
+    id: devnet.l1ChainId,
+    name: 'OpenLedger devnet L1',
+    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+    rpcUrls: { default: { http: [url] } },
+    contracts: { multicall3: { address: '0xca11bde05977b3631167028862be2a173976ca11' } },
+  });
+
+/** A chain that was stopped for longer than this goes on at the time it had; making up for every second takes too long. */
+const CATCH_UP_MS = 5 * 60_000;
+
+export type L1 = { readonly anvil: Anvil; readonly chain: ChainFile; readonly clockOffsetMs: number };
+
+const paths = (dataDir: string) => ({
+  chain: join(dataDir, 'chain.json'),
+  l1State: join(dataDir, 'l1', 'state.json'),
+  clock: join(dataDir, 'clock.json'),
+});
+
+export const chainFilePath = (dataDir: string): string => paths(dataDir).chain;
+
+/** Remembers the chain's time, so that the next start knows how long nobody was there. */
+export const saveClock = (dataDir: string, chainNowMs: number): void =>
+  writeFileAtomic(paths(dataDir).clock, JSON.stringify({ chainNowMs }));
+
+/** Starts L1: with contracts and a new chain in an empty data directory, else where it was. */
+export const startL1 = async (options: { dataDir: string; port: number }): Promise<L1> => {
+  const files = paths(options.dataDir);
+  const existing = existsSync(files.chain);
+  const clockOffsetMs = existing ? clockOffset(files.clock) : 0;
+  writeFileAtomic(join(options.dataDir, 'l1', '.keep'), '');
+  const anvil = await startAnvil({
+    port: options.port,
+    chainId: devnet.l1ChainId,
+    mnemonic: DEVNET_MNEMONIC,
+    statePath: files.l1State,
+  });
+  const chain = l1Chain(anvil.url);
+  const test = createTestClient({ chain, mode: 'anvil', transport: http() });
+  const result = existing ? readChainFile(files.chain) : await makeChain(anvil.url);
+  if (clockOffsetMs !== 0) {
+    const seconds = Math.ceil((Date.now() + clockOffsetMs) / 1000);
+    await test.request({ method: 'evm_setTime' as never, params: [seconds] as never });
+  }
+  await test.setIntervalMining({ interval: devnet.l1BlockTime });
+  if (!existing) writeChainFile(files.chain, result);
+  return { anvil, chain: result, clockOffsetMs };
+};
+
+const clockOffset = (path: string): number => {
+  if (!existsSync(path)) return 0;
+  const { chainNowMs } = JSON.parse(readFileSync(path, 'utf8')) as { chainNowMs: number };
+  const gap = Date.now() - chainNowMs;
+  return gap > CATCH_UP_MS ? -gap : 0;
+};
+
+const makeChain = async (url: string): Promise<ChainFile> => {
+  const chain = l1Chain(url);
+  const client = createPublicClient({ chain, transport: http() });
+  const test = createTestClient({ chain, mode: 'anvil', transport: http() });
+  const wallet = createWalletClient({ chain, transport: http(), account: devnetAccount('deployer') });
+  const governance = devnetAccount('governance').address;
+  // L2 starts from the block before its L1 contracts exist: their first deposit is then part of L2, too.
+  const start = await client.getBlock();
+  const systemConfig = { ...devnet.systemConfig, batcherAddress: devnetAccount('batcher').address };
+  const l1Contracts = await deployL1({
+    client: client as never,
+    wallet,
+    mine: () => test.mine({ blocks: 1 }),
+    governance,
+    proposer: devnetAccount('proposer').address,
+    systemConfig,
+    batchInbox: devnet.batchInboxAddress,
+    l2BlockTime: BigInt(devnet.l2BlockTime),
+    submissionInterval: 60n,
+    finalizationPeriodSeconds: 12n,
+    l2GenesisTime: start.timestamp,
+  });
+  const alloc = await buildGenesisAlloc(
+    {
+      l1ChainId: devnet.l1ChainId,
+      timestamp: start.timestamp,
+      systemConfig,
+      l1: l1Contracts,
+      governance,
+      economics: devnet.economics,
+    },
+    createCommon(devnet.l2ChainId),
+  );
+  return {
+    name: 'OpenLedger devnet',
+    governance,
+    l1Contracts,
+    genesis: {
+      alloc,
+      timestamp: start.timestamp,
+      config: {
+        l1ChainId: devnet.l1ChainId,
+        l2ChainId: devnet.l2ChainId,
+        blockTime: BigInt(devnet.l2BlockTime),
+        maxSequencerDrift: devnet.maxSequencerDrift,
+        sequencerWindowSize: devnet.sequencerWindowSize,
+        channelTimeout: devnet.channelTimeout,
+        forks: devnet.forks,
+        batchInboxAddress: devnet.batchInboxAddress,
+        depositContractAddress: l1Contracts.optimismPortal,
+        l1SystemConfigAddress: l1Contracts.systemConfig,
+        genesis: { l1: { hash: start.hash, number: start.number }, systemConfig },
+      },
+    },
+  };
+};

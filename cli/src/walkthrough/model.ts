@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { contracts, encodePayment, signVoucher } from '@openledger/client';
+import { jobsAbi, modelsAbi } from '@openledger/contracts';
+import { hashFile } from '@openledger/gpu-runner';
+import { formatEther, hexToString, parseEther, parseEventLogs, trim } from 'viem';
+import { devnetAccount } from '../devnet/network.ts';
+import type { WalkthroughContext } from './context.ts';
+import { check, StepFailed, type StepOutcome } from './steps.ts';
+
+const base = fileURLToPath(new URL('../../../gpu-runner/models/openledger-small', import.meta.url));
+const samples = fileURLToPath(new URL('../../../gpu-runner/samples', import.meta.url));
+const TRAINING_FEE = parseEther('10');
+const DEPOSIT = parseEther('5');
+/** Wei of OPEN per 1,000 tokens. */
+const INPUT_PRICE = parseEther('0.1');
+const OUTPUT_PRICE = parseEther('0.5');
+const DURATION_SECONDS = 3_600n;
+const MAX_TOKENS = 48;
+
+export const bondRunner = async (context: WalkthroughContext): Promise<StepOutcome> => {
+  const receipt = await context.send('runner', { ...contracts.staking, functionName: 'bond', value: parseEther('10') });
+  await context.send('distributor', {
+    ...contracts.staking,
+    functionName: 'delegate',
+    args: [devnetAccount('runner').address],
+    value: parseEther('30'),
+  });
+  return { txHash: receipt.transactionHash, detail: 'the runner bonded 10 OPEN, a staker delegated 30 to it' };
+};
+
+export const registerBase = async (context: WalkthroughContext): Promise<StepOutcome & { modelId: bigint }> => {
+  const weightsHash = `0x${await hashFile(`${base}/model.safetensors`)}` as const;
+  const known = await context.client('deployer').public.readContract({
+    ...contracts.models,
+    functionName: 'modelByWeights',
+    args: [weightsHash],
+  });
+  if (known !== 0n) return { modelId: known, detail: `openledger-small is model ${known} already` };
+  const receipt = await context.send('deployer', {
+    ...contracts.models,
+    functionName: 'registerBaseModel',
+    args: ['openledger-small', 'llama', weightsHash, 'gpu-runner/models/openledger-small', INPUT_PRICE, OUTPUT_PRICE],
+  });
+  const [registered] = parseEventLogs({ abi: modelsAbi, eventName: 'BaseModelRegistered', logs: receipt.logs });
+  if (!registered) throw new StepFailed('no BaseModelRegistered event');
+  const { modelId } = registered.args;
+  return {
+    modelId,
+    txHash: receipt.transactionHash,
+    detail: `openledger-small is model ${modelId}, weights ${weightsHash}`,
+  };
+};
+
+export type Trained = StepOutcome & { modelId: bigint; name: string; lossBefore: number; lossAfter: number };
+
+export const trainAdapter = async (
+  context: WalkthroughContext,
+  baseId: bigint,
+  datanetId: bigint,
+): Promise<Trained> => {
+  const name = `microgrid-${datanetId}`;
+  const params = { ...(JSON.parse(readFileSync(`${samples}/train.json`, 'utf8')) as object), name };
+  const receipt = await context.send('modelBuilder', {
+    ...contracts.jobs,
+    functionName: 'requestTraining',
+    args: [baseId, datanetId, 1, DURATION_SECONDS, JSON.stringify(params)],
+    value: TRAINING_FEE,
+  });
+  const [requested] = parseEventLogs({ abi: jobsAbi, eventName: 'JobRequested', logs: receipt.logs });
+  if (!requested) throw new StepFailed('no JobRequested event');
+  const { jobId } = requested.args;
+  const done = await Promise.race([
+    context.waitFor('JobCommitted', (event) => event.args.jobId === jobId, 900),
+    context.waitFor('JobRefunded', (event) => event.args.jobId === jobId, 900),
+  ]);
+  if (done.type === 'JobRefunded') {
+    const failure = (await context.events('JobFailed')).find((event) => event.args.jobId === jobId);
+    throw new StepFailed(`the job was refunded: ${failure?.args.reason ?? 'no reason'}`);
+  }
+  const { modelId } = done.args;
+  const evaluations = (await context.events('EvaluationRecorded')).filter((event) => event.args.modelId === modelId);
+  const suite = (wanted: string) =>
+    evaluations.find((event) => hexToString(trim(event.args.suite, { dir: 'right' })) === wanted)?.args;
+  const domain = suite('domain');
+  const general = suite('general');
+  if (!domain || !general) throw new StepFailed('the evaluations on domain and general text are not both there');
+  const lossBefore = Number(domain.baseLossMicros) / 1e6;
+  const lossAfter = Number(domain.modelLossMicros) / 1e6;
+  check(lossAfter <= lossBefore * 0.9, `the held-out domain loss fell only from ${lossBefore} to ${lossAfter}`);
+  const forgetting = `general ${Number(general.baseLossMicros) / 1e6} -> ${Number(general.modelLossMicros) / 1e6}`;
+  return {
+    modelId,
+    name,
+    lossBefore,
+    lossAfter,
+    txHash: receipt.transactionHash,
+    detail: `job ${jobId} made adapter ${modelId}; held-out loss domain ${lossBefore} -> ${lossAfter}, ${forgetting}${general.regressed ? ' (regressed: told before deployment)' : ''}`,
+    look: `${context.devnet.urls.graphql} { evaluations { edges { node { suite baseLossMicros modelLossMicros regressed } } } }`,
+  };
+};
+
+export const deployAdapter = async (context: WalkthroughContext, { modelId, name }: Trained): Promise<StepOutcome> => {
+  const receipt = await context.send('modelBuilder', {
+    ...contracts.models,
+    functionName: 'deploy',
+    args: [modelId, INPUT_PRICE, OUTPUT_PRICE],
+  });
+  await context.waitFor('ModelDeployed', (event) => event.args.modelId === modelId, 30);
+  return {
+    txHash: receipt.transactionHash,
+    detail: `${name} is deployed at ${formatEther(OUTPUT_PRICE)} OPEN per 1,000 tokens`,
+    look: `${context.devnet.urls.runner}/v1/models`,
+  };
+};
+
+type Answer = {
+  choices: { message: { content: string } }[];
+  openledger: {
+    output_id: `0x${string}`;
+    cost_wei: string;
+    attribution: { contribution_id: string; weight: number }[];
+  };
+  error?: { message: string };
+};
+
+export type Served = StepOutcome & { channelId: bigint; outputIds: `0x${string}`[]; attributed: number };
+
+/** Opens a channel and asks by the OpenAI-compatible API, each call paid by a signed voucher. */
+export const askQuestions = async (context: WalkthroughContext, { name }: Trained): Promise<Served> => {
+  const receipt = await context.send('deployer', {
+    ...contracts.jobs,
+    functionName: 'openChannel',
+    args: [devnetAccount('runner').address],
+    value: DEPOSIT,
+  });
+  const [opened] = parseEventLogs({ abi: jobsAbi, eventName: 'ChannelOpened', logs: receipt.logs });
+  if (!opened) throw new StepFailed('no ChannelOpened event');
+  const { channelId } = opened.args;
+  const url = `${context.devnet.urls.runner}/v1/chat/completions`;
+  const unpaid = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Who pays?' }] }),
+  });
+  check(unpaid.status === 402, `a call without payment was answered with ${unpaid.status}`);
+  const prompts = JSON.parse(readFileSync(`${samples}/prompts.json`, 'utf8')) as { prompt: string }[];
+  const outputIds: `0x${string}`[] = [];
+  let attributed = 0;
+  let sample = '';
+  let cumulative = 0n;
+  for (const [index, { prompt }] of prompts.entries()) {
+    cumulative = (DEPOSIT * BigInt(index + 1)) / BigInt(prompts.length);
+    const voucher = await signVoucher(devnetAccount('deployer'), context.chainId, {
+      channelId,
+      cumulativeAmount: cumulative,
+    });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-payment': encodePayment(voucher) },
+      body: JSON.stringify({
+        model: name,
+        messages: [{ role: 'user', content: prompt }],
+        max_tokens: MAX_TOKENS,
+        temperature: 0,
+      }),
+    });
+    const answer = (await response.json()) as Answer;
+    check(response.ok, `${name} answered ${response.status}: ${answer.error?.message ?? ''}`);
+    outputIds.push(answer.openledger.output_id);
+    if (answer.openledger.attribution.length > 0) attributed++;
+    sample ||= `"${prompt}" -> "${answer.choices[0]?.message.content.trim().slice(0, 90)}..."`;
+  }
+  check(attributed > 0, 'no answer was attributed to any contribution');
+  return {
+    channelId,
+    outputIds,
+    attributed,
+    txHash: receipt.transactionHash,
+    detail: `${prompts.length} answers, ${attributed} with evidence in the datanet; ${sample}`,
+    look: `${context.devnet.urls.runner}/v1/outputs/${outputIds[0]}`,
+  };
+};
+
+export const awaitSettlement = async (context: WalkthroughContext, served: Served): Promise<StepOutcome> => {
+  for (const outputId of served.outputIds) {
+    await context.waitFor('OutputRecorded', (event) => event.args.outputId === outputId, 60);
+  }
+  const settled = await context.waitFor(
+    'ChannelSettled',
+    (event) => event.args.channelId === served.channelId && event.args.cumulative === DEPOSIT,
+    60,
+  );
+  const rows = (await context.events('AttributionRecorded')).filter((event) =>
+    served.outputIds.includes(event.args.outputId),
+  );
+  return {
+    detail: `${served.outputIds.length} outputs and ${rows.length} attributions on chain, ${formatEther(settled.args.cumulative)} OPEN settled`,
+    look: `${context.devnet.urls.graphql} { outputs { edges { node { outputId attributions { edges { node { weight } } } } } } }`,
+  };
+};
