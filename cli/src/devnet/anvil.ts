@@ -6,7 +6,7 @@ import { OpenLedgerError, sleep } from '@openledger/kit';
 export type Anvil = { readonly url: string; readonly process: ChildProcess; stop(): Promise<void> };
 
 /** The binary inside the npm package of this platform: npm may not have run install scripts. */
-const binary = (): string => {
+export const anvilBinary = (): string => {
   const require = createRequire(import.meta.url);
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const platform = process.platform === 'win32' ? 'win32' : process.platform;
@@ -38,7 +38,7 @@ export const startAnvil = async (options: {
     options.statePath ? ['--state', options.statePath, '--state-interval', '1'] : [],
     options.timestamp ? ['--timestamp', String(options.timestamp)] : [],
   ].flat();
-  const child = spawn(binary(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(anvilBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr?.on('data', (chunk) => {
     stderr = (stderr + String(chunk)).slice(-2_000);

@@ -78,14 +78,18 @@ export class RunnerView {
     if (entry.kind === 'block') for (const event of entry.events) this.#evolve(event);
   }
 
-  /** Contributions of a published version, in leaf order. */
+  /** Contributions of a published version, first registered first: what a version means doesn't depend on review order. */
   versionFiles(datanetId: bigint, version: number): readonly Contribution[] {
     const count = this.versions.get(`${datanetId}/${version}`) ?? 0;
-    return (this.#accepted.get(datanetId) ?? []).slice(0, count);
+    const leaves = (this.#accepted.get(datanetId) ?? []).slice(0, count);
+    return leaves.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  acceptedFiles(datanetId: bigint): readonly Contribution[] {
-    return this.#accepted.get(datanetId) ?? [];
+  /** Files of the same datanet that were submitted before and aren't rejected. */
+  priorFiles({ id, datanetId }: Contribution): Contribution[] {
+    return [...this.contributions.values()].filter(
+      (other) => other.datanetId === datanetId && other.id < id && other.status !== 'rejected',
+    );
   }
 
   isReviewer(datanetId: bigint, account: Address): boolean {

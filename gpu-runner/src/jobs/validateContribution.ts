@@ -10,7 +10,7 @@ import { runnerError } from '../errors.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import { formatName, MAX_FILE_BYTES } from './formats.ts';
 
-type Verdict = { accepted: boolean; score?: number; reason?: string };
+type Verdict = { accepted: boolean; score?: number; reason?: string; message?: string };
 
 /**
  * Decides about one submitted file and says so on chain: accepted with a score, or rejected with the reason. Safe to run
@@ -26,11 +26,14 @@ export const validateContribution = async (
     return undefined;
   const hash = contribution.contentHash.slice(2);
   if (!store.has(hash)) throw runnerError('FILE_UNKNOWN', `file of contribution ${contributionId} is not uploaded`);
-  const known = view.acceptedFiles(contribution.datanetId).map((other) => ({
-    contribution_id: other.id.toString(),
-    path: store.path(other.contentHash.slice(2)),
-    format: formatName(other.format),
-  }));
+  // Whoever registered a text first has it: files that were submitted earlier count although they aren't decided yet.
+  const known = view
+    .priorFiles(contribution)
+    .filter((other) => store.has(other.contentHash.slice(2)))
+    .map((other) => ({
+      contribution_id: other.id.toString(),
+      path: store.path(other.contentHash.slice(2)),
+    }));
   const folder = await mkdtemp(join(tmpdir(), 'openledger-validate-'));
   let verdict: Verdict;
   try {
@@ -39,7 +42,8 @@ export const validateContribution = async (
     await store.copyTo(hash, path);
     verdict = await engine.request<Verdict>('validate_file', { path, format, max_bytes: MAX_FILE_BYTES, known });
   } catch (error) {
-    if (!isOpenLedgerError(error, 'ENGINE_REFUSED')) throw error;
+    // Only the file can be at fault for the contributor; anything else refused is our own mistake and is tried again.
+    if (!isOpenLedgerError(error, 'ENGINE_REFUSED') || error.meta.code !== 'bad_file') throw error;
     verdict = { accepted: false, reason: String(error.meta.reason ?? error.message) };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -49,6 +53,9 @@ export const validateContribution = async (
   return verdict;
 };
 
+const reasonOf = ({ reason, message }: Verdict): string =>
+  [reason ?? 'rejected', message].filter(Boolean).join(': ').slice(0, 1000);
+
 export const decide = async (contributionId: bigint, verdict: Verdict, transactor: Transactor): Promise<void> => {
   try {
     await transactor.send(
@@ -57,7 +64,7 @@ export const decide = async (contributionId: bigint, verdict: Verdict, transacto
         : {
             ...contracts.datanets,
             functionName: 'reject',
-            args: [contributionId, (verdict.reason ?? 'rejected').slice(0, 1000)],
+            args: [contributionId, reasonOf(verdict)],
           },
     );
   } catch (error) {

@@ -62,18 +62,13 @@ const embedded = async (dataDir: string): Promise<PglitePool> => {
   return new PglitePool(db);
 };
 
-/** The runner's own tables: where it is in the log, what it has served and not yet settled. */
+/** The runner's own tables: the best voucher of each channel, what it has served and not yet settled. */
 const schema = `
 CREATE SCHEMA IF NOT EXISTS runner;
-CREATE TABLE IF NOT EXISTS runner.checkpoint (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
-  next_seq bigint NOT NULL
-);
 CREATE TABLE IF NOT EXISTS runner.vouchers (
   channel_id text PRIMARY KEY,
   cumulative numeric(78,0) NOT NULL,
-  signature text NOT NULL,
-  settled numeric(78,0) NOT NULL DEFAULT 0
+  signature text NOT NULL
 );
 CREATE TABLE IF NOT EXISTS runner.outputs (
   output_id text PRIMARY KEY,

@@ -1,0 +1,15 @@
+import { type BenchResult, machine, print } from './report.ts';
+import { startup } from './startup.ts';
+
+const benches: Readonly<Record<string, () => Promise<BenchResult>>> = { startup };
+
+const [name = '', ...flags] = process.argv.slice(2);
+const bench = benches[name];
+if (!bench) {
+  console.error(`usage: npm run bench -- NAME [--json]\nNAME: ${Object.keys(benches).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  const result = await bench();
+  if (flags.includes('--json')) console.log(JSON.stringify({ ...result, machine: machine() }));
+  else print(result);
+}
