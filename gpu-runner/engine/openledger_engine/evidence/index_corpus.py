@@ -1,0 +1,53 @@
+"""`index_corpus`: the evidence index of one datanet version, reused when its root exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import bad_params
+from ..files.extract import read_text
+from ..methods import Job, register
+from ..settings import setting
+from .index import Contribution, build_index, root_of, save_index, saved_root, sort_contributions
+from .words import split_words
+
+MAX_ORDER = (1 << 53) - 1
+
+
+@dataclass(frozen=True)
+class CorpusFile:
+    contribution_id: str = setting("id on chain, a decimal number as text")
+    path: str = setting("where the file lies")
+    format: str = setting("md, txt, pdf or docx")
+    order: int | None = setting("when it was registered; equal means at once", default=None, low=0, high=MAX_ORDER)
+
+
+@dataclass(frozen=True)
+class IndexParams:
+    index: str = setting("folder of the index; made when missing")
+    files: tuple[CorpusFile, ...] = setting("all contributions of the version, first registered first")
+    base: str | None = setting("not needed by evidence-0, whose words are no model's tokens", default=None)
+
+
+def index_corpus(params: IndexParams, job: Job) -> dict[str, Any]:
+    contributions: dict[str, Contribution] = {}
+    for place, file in enumerate(params.files):
+        job.check()
+        if file.contribution_id in contributions or "\n" in file.contribution_id:
+            raise bad_params("files", f"contribution {file.contribution_id!r} is listed twice or has no usable id")
+        words = [word.text for word in split_words(read_text(Path(file.path), file.format))]
+        order = place if file.order is None else file.order
+        contributions[file.contribution_id] = Contribution(file.contribution_id, order, words)
+    root = root_of(c.line() for c in sort_contributions(contributions.values()))
+    folder = Path(params.index)
+    if saved_root(folder) != root:
+        index = build_index(contributions.values())
+        job.check()
+        save_index(index, folder)
+    tokens = sum(len(c.words) for c in contributions.values())
+    return {"root": root, "tokens": tokens, "contributions": len(contributions)}
+
+
+register("index_corpus", IndexParams, "short", index_corpus)

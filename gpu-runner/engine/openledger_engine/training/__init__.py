@@ -1,0 +1,1 @@
+"""LoRA training on a causal language model, and the evaluation beside it."""

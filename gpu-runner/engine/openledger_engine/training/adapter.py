@@ -1,0 +1,72 @@
+"""The LoRA adapter of a run: fresh or refined from a parent, and saved so that its hash depends on nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import EngineError, bad_params
+from ..runtime import torch_module
+from ..serving.load_adapter import adapter_rank
+from ..weights_files import weights_sha256
+from .config import TrainConfig
+
+
+def inherit(config: TrainConfig, given: Mapping[str, Any], parent: Path, base: str) -> TrainConfig:
+    """A refined adapter keeps its parent's shape. Asking for another one is refused, not ignored."""
+    adapter_rank(parent)
+    saved = json.loads((parent / "adapter_config.json").read_text("utf-8"))
+    if (named := str(saved.get("base_model_name_or_path"))).startswith("sha256:") and named != f"sha256:{base}":
+        raise bad_params("parent_adapter", f"was trained on another base, {named}")
+    modules = saved["target_modules"]
+    shape = {
+        "rank": int(saved["r"]),
+        "alpha": int(saved["lora_alpha"]),
+        "target_modules": (modules,) if isinstance(modules, str) else tuple(sorted(modules)),
+    }
+    for name in ("rank", "alpha"):
+        if name in given and getattr(config, name) != shape[name]:
+            raise bad_params(name, "must be that of the parent adapter", str(shape[name]))
+    return dataclasses.replace(config, **shape)
+
+
+def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
+    """Wraps the model. The seed is set right before the adapter's weights are drawn."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    torch_module().manual_seed(config.seed)
+    if parent is not None:
+        weights_sha256(parent, "adapter_model")
+        return PeftModel.from_pretrained(model, str(parent), is_trainable=True)
+    modules = config.target_modules
+    settings = LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules="all-linear" if modules == ("all-linear",) else list(modules),
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    try:
+        return get_peft_model(model, settings)
+    except ValueError as error:
+        raise bad_params("target_modules", str(error)) from error
+
+
+def save(model: Any, base: str, record: bytes, folder: Path) -> None:
+    """A PEFT folder. It names the base by hash: a path of this machine means nothing elsewhere, and would tell of it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        model.peft_config["default"].base_model_name_or_path = f"sha256:{base}"
+        model.save_pretrained(str(folder), safe_serialization=True)
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty form of a model card
+        config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+        if isinstance(config.get("target_modules"), list):
+            config["target_modules"].sort()  # a set in PEFT: its order changes from run to run
+        (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+        (folder / "record.json").write_bytes(record)
+    except OSError as error:
+        raise EngineError("bad_params", f"output: {error.strerror}", {"name": "output"}) from error
