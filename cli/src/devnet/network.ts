@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEVNET_MNEMONIC, devnet, devnetRoles } from '@openledger/chain-config';
+import { sleep } from '@openledger/kit';
 import { buildGenesisAlloc, createCommon } from '@openledger/node';
 import { bytesToHex, createPublicClient, createTestClient, createWalletClient, defineChain, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
@@ -40,6 +42,7 @@ export type L1 = { readonly anvil: Anvil; readonly chain: ChainFile; readonly cl
 const paths = (dataDir: string) => ({
   chain: join(dataDir, 'chain.json'),
   l1State: join(dataDir, 'l1', 'state.json'),
+  l1Pid: join(dataDir, 'l1', 'anvil.pid'),
   clock: join(dataDir, 'clock.json'),
 });
 
@@ -55,12 +58,14 @@ export const startL1 = async (options: { dataDir: string; port: number }): Promi
   const existing = existsSync(files.chain);
   const clockOffsetMs = existing ? clockOffset(files.clock) : 0;
   writeFileAtomic(join(options.dataDir, 'l1', '.keep'), '');
+  await stopOrphan(files.l1Pid);
   const anvil = await startAnvil({
     port: options.port,
     chainId: devnet.l1ChainId,
     mnemonic: DEVNET_MNEMONIC,
     statePath: files.l1State,
   });
+  writeFileAtomic(files.l1Pid, String(anvil.process.pid));
   const chain = l1Chain(anvil.url);
   const test = createTestClient({ chain, mode: 'anvil', transport: http() });
   const result = existing ? readChainFile(files.chain) : await makeChain(anvil.url);
@@ -71,6 +76,31 @@ export const startL1 = async (options: { dataDir: string; port: number }): Promi
   await test.setIntervalMining({ interval: devnet.l1BlockTime });
   if (!existing) writeChainFile(files.chain, result);
   return { anvil, chain: result, clockOffsetMs };
+};
+
+const ORPHAN_MS = 10_000;
+
+/** An L1 that outlived a killed supervisor holds the port and newer state than the disk: let it save itself and end. */
+const stopOrphan = async (pidFile: string): Promise<void> => {
+  if (!existsSync(pidFile)) return;
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  const deadline = Date.now() + ORPHAN_MS;
+  for (let signal: NodeJS.Signals = 'SIGINT'; isAnvil(pid); signal = Date.now() > deadline ? 'SIGKILL' : 'SIGINT') {
+    process.kill(pid, signal);
+    await sleep(200);
+  }
+  rmSync(pidFile, { force: true });
+};
+
+/** Process ids are reused; only a process that is called anvil is ours to stop. */
+const isAnvil = (pid: number): boolean => {
+  try {
+    return execFileSync('ps', ['-p', String(pid), '-o', 'comm='], { encoding: 'utf8' })
+      .trim()
+      .includes('anvil');
+  } catch {
+    return false;
+  }
 };
 
 const clockOffset = (path: string): number => {

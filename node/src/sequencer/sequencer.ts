@@ -2,6 +2,7 @@ import type { SystemConfig } from '@openledger/chain-config';
 import { describeError, handlingOf, isOpenLedgerError, type Logger, type Metrics, sleep } from '@openledger/kit';
 import { preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
 import type { Engine } from '../engine/engine.ts';
+import { nodeError } from '../errors.ts';
 import type { BlockExecution } from '../execution/blockExecution.ts';
 import type { L1Source } from '../l1/l1Source.ts';
 import type { Mempool } from '../mempool/mempool.ts';
@@ -48,6 +49,10 @@ export class Sequencer {
         if (signal.aborted) return;
         await this.step();
       } catch (error) {
+        if (isOpenLedgerError(error, 'L1_REORG')) {
+          await this.#followReorg(signal);
+          continue;
+        }
         if (handlingOf(error) === 'fatal') throw error;
         log.warn({ err: error, reason: describeError(error) }, 'no block made, trying again');
         await sleep(RETRY_MS, signal);
@@ -55,11 +60,11 @@ export class Sequencer {
     }
   }
 
-  /** Builds one block on the head and commits it. */
-  async step(): Promise<Block> {
+  /** Builds one block on the head, or on an ancestor that an L1 reorg left valid, and commits it. */
+  async step(onto?: Block): Promise<Block> {
     const { engine, l1, log } = this.#options;
     const stop = this.#buildSeconds.startTimer();
-    const parent = await engine.headBlock();
+    const parent = onto ?? (await engine.headBlock());
     const origin = await selectL1Origin({
       parent,
       config: engine.config,
@@ -79,6 +84,31 @@ export class Sequencer {
     this.#transactions.inc(signed);
     log.debug({ number: block.header.number, hash: block.hash, transactions: signed, seconds }, 'block sequenced');
     return block;
+  }
+
+  /**
+   * L1 took back the head's origin: builds on the last block whose origin still stands. The engine takes the blocks after it
+   * back, and the mempool takes their transactions in again.
+   */
+  async #followReorg(signal: AbortSignal): Promise<void> {
+    const { engine, l1, log } = this.#options;
+    try {
+      let block = await engine.headBlock();
+      const depth = () => engine.heads.unsafe.number - block.header.number;
+      while ((await l1.blockByNumber(block.l1Origin.number))?.hash !== block.l1Origin.hash) {
+        const parent = await engine.chain.blockByHash(block.header.parentHash);
+        if (!parent || parent.header.number < engine.heads.safe.number) {
+          throw nodeError('L1_WRONG_CHAIN', 'no block above the safe head has an origin on this L1');
+        }
+        block = parent;
+      }
+      log.warn({ depth: depth(), onto: block.header.number }, 'L1 reorg: building on the last block that stands');
+      await this.step(block);
+    } catch (error) {
+      if (handlingOf(error) === 'fatal') throw error;
+      log.warn({ err: error, reason: describeError(error) }, 'could not follow the L1 reorg, trying again');
+      await sleep(RETRY_MS, signal);
+    }
   }
 
   async #fill(execution: BlockExecution): Promise<void> {
