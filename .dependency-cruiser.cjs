@@ -10,7 +10,18 @@ const may = {
   client: ['chain-config', 'contracts'],
   'gpu-runner': ['kit', 'chain-config', 'contracts', 'event-log', 'client'],
   rewards: ['kit', 'chain-config', 'contracts', 'event-log'],
-  cli: ['kit', 'chain-config', 'contracts', 'event-log', 'node', 'indexer', 'graphql', 'gpu-runner', 'rewards', 'client'],
+  cli: [
+    'kit',
+    'chain-config',
+    'contracts',
+    'event-log',
+    'node',
+    'indexer',
+    'graphql',
+    'gpu-runner',
+    'rewards',
+    'client',
+  ],
 };
 
 const workspaces = Object.entries(may).map(([name, allowed]) => ({
@@ -39,7 +50,12 @@ const nodeLayers = layers.slice(1).map((layer, index) => ({
   comment: `${layer.join(', ')} may not import what stands above`,
   severity: 'error',
   from: { path: `^node/src/(${layer.join('|')})`, pathNot: '\\.test\\.ts$' },
-  to: { path: `^node/src/(${layers.slice(0, index + 1).flat().join('|')})` },
+  to: {
+    path: `^node/src/(${layers
+      .slice(0, index + 1)
+      .flat()
+      .join('|')})`,
+  },
 }));
 
 module.exports = {
@@ -52,8 +68,18 @@ module.exports = {
       from: { path: '^node/src/rpc/' },
       to: { path: '^node/src/(sequencer|derivation|batcher)/' },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-orphan-tests', severity: 'error', from: { pathNot: '\\.test\\.ts$|/test/' }, to: { path: '\\.test\\.ts$' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphan-tests',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$|/test/' },
+      to: { path: '\\.test\\.ts$' },
+    },
     {
       name: 'declared-dependencies-only',
       severity: 'error',

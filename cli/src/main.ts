@@ -8,6 +8,9 @@ import { ENV_PREFIX, nodeConfig, runnerConfig, viewsConfig } from './options.ts'
 
 type Command = { summary: string; table: ConfigTable; run(flags: Record<string, string>): Promise<void> };
 
+/** DATABASE_URL is what every hosting platform sets; our own name wins. */
+const env = { [`${ENV_PREFIX}_DATABASE_URL`]: process.env.DATABASE_URL, ...process.env };
+
 const command = <T extends ConfigTable>(
   summary: string,
   table: T,
@@ -15,7 +18,7 @@ const command = <T extends ConfigTable>(
 ): Command => ({
   summary,
   table,
-  run: (flags) => run(readConfig(table, { prefix: ENV_PREFIX, flags, env: process.env })),
+  run: (flags) => run(readConfig(table, { prefix: ENV_PREFIX, flags, env })),
 });
 
 const commands: Readonly<Record<string, Command>> = {

@@ -1,12 +1,13 @@
 import { createRemoteReader } from '@openledger/event-log';
 import { createGraphqlServer } from '@openledger/graphql';
-import { chainSchema, createIndexer, openDatabase } from '@openledger/indexer';
+import { chainSchema, createIndexer, type IndexerOptions, openDatabase, rebuild } from '@openledger/indexer';
 import {
   type ConfigOf,
   createLifecycle,
   createLogger,
   createMetrics,
   describeError,
+  handlingOf,
   type LogLevel,
 } from '@openledger/kit';
 import { readChainFile } from '../chainFile.ts';
@@ -31,8 +32,8 @@ export const viewsCommand = async (config: ConfigOf<typeof viewsConfig>): Promis
     url: config.node,
     onRetry: (error) => log.warn({ reason: describeError(error) }, 'event feed interrupted'),
   });
-  const indexer = createIndexer({ reader, database, log, metrics, signal: lifecycle.signal });
-  lifecycle.add({ name: 'indexer', close: () => indexer.close() });
+  const following = keepIndexing({ reader, database, log, metrics, signal: lifecycle.signal });
+  lifecycle.add({ name: 'indexer', close: () => following.catch(() => {}) });
   const server = await createGraphqlServer({
     database,
     host: config.host,
@@ -44,8 +45,27 @@ export const viewsCommand = async (config: ConfigOf<typeof viewsConfig>): Promis
   });
   lifecycle.add({ name: 'graphql', close: () => server.close() });
   const failed = new Promise<Error>((resolve) => {
-    indexer.done.catch((error) => resolve(error instanceof Error ? error : new Error(describeError(error))));
+    following.catch((error) => resolve(error instanceof Error ? error : new Error(describeError(error))));
   });
   log.info({ url: server.url }, 'views are up');
   await runUntilStopped({ failed, close: lifecycle.close }, log);
+};
+
+/**
+ * Follows the log until the signal aborts. When the views can't be brought to the feed's chain any more (a deep reorg, another
+ * history, a newer projection), they are made anew beside the old ones, which are served meanwhile.
+ */
+const keepIndexing = async (options: IndexerOptions): Promise<void> => {
+  while (!options.signal.aborted) {
+    const indexer = createIndexer(options);
+    try {
+      await indexer.done;
+    } catch (error) {
+      if (handlingOf(error) !== 'reset') throw error;
+      options.log.warn({ reason: describeError(error) }, 'rebuilding the views');
+      await rebuild(options);
+    } finally {
+      await indexer.close();
+    }
+  }
 };

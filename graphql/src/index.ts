@@ -1,0 +1,4 @@
+export { defaultLimits, type GraphqlLimits, graphqlConfig } from './config.ts';
+export { type ReadinessReason, readinessReasons } from './readiness.ts';
+export { printedSchema } from './schema/schema.ts';
+export { createGraphqlServer, type GraphqlServer, type GraphqlServerOptions } from './server.ts';

@@ -1,0 +1,13 @@
+export { type Checkpoint, PROJECTION_VERSION } from './checkpoint.ts';
+export { databaseConfig, indexerConfig } from './config.ts';
+export type { Database, Queryable, ScopeOptions, SqlValue } from './database/database.ts';
+export { chainSchema, type DatabaseOptions, openDatabase } from './database/openDatabase.ts';
+export { openPglite, type PgliteOptions } from './database/pglite.ts';
+export { openPostgres, type PostgresOptions } from './database/postgres.ts';
+export { createIndexer, type Indexer, type IndexerOptions, type IndexerState } from './indexer.ts';
+export { migrate } from './migrate.ts';
+export { listenForViews } from './notices.ts';
+export { blockOfPosition, positionOf } from './position.ts';
+export { type RebuildOptions, rebuild } from './rebuild.ts';
+export { readStatus, type ViewsStatus } from './status.ts';
+export { viewHash } from './viewHash.ts';

@@ -1,0 +1,62 @@
+import type { ViewRows } from './generated.ts';
+
+export type TableName = keyof ViewRows;
+
+/**
+ * How a view table is kept. `append`: rows are never changed, and unwinding deletes what came after a block (`by` the
+ * block's number or the row's position). `journal`: rows change in place, a trigger keeps the old ones (migrations).
+ */
+export type ViewTable<T extends TableName = TableName> = {
+  readonly key: readonly (keyof ViewRows[T] & string)[];
+  readonly history: 'append' | 'journal';
+  readonly by?: 'number' | 'position';
+  /** Columns that the database looks up while it inserts; `n` is the new row. */
+  readonly lookup?: { readonly [K in keyof ViewRows[T] & string]?: string };
+};
+
+const append = <T extends TableName>(
+  key: ViewTable<T>['key'],
+  more: Partial<Pick<ViewTable<T>, 'by' | 'lookup'>> = {},
+): ViewTable<T> => ({ key, history: 'append', by: 'position', ...more });
+const journal = <T extends TableName>(key: ViewTable<T>['key']): ViewTable<T> => ({ key, history: 'journal' });
+
+/** Every view table, in the order in which a batch is written: attributions look up contributions. */
+export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
+  blocks: append(['number'], { by: 'number' }),
+  transactions: append(['position']),
+  events: append(['position']),
+  datanets: journal(['datanet_id']),
+  datanet_versions: append(['datanet_id', 'version']),
+  reviewers: journal(['datanet_id', 'reviewer']),
+  contributions: journal(['contribution_id']),
+  contributors: journal(['contributor']),
+  models: journal(['model_id']),
+  evaluations: append(['position']),
+  splits: append(['version']),
+  jobs: journal(['job_id']),
+  job_updates: append(['position']),
+  channels: journal(['channel_id']),
+  settlements: append(['position']),
+  batches: journal(['batch_index']),
+  outputs: append(['position']),
+  attributions: append(['position'], {
+    // Only what was there before the attribution counts, however many blocks are written at once.
+    lookup: {
+      contributor:
+        '(SELECT c.contributor FROM contributions c WHERE c.contribution_id = n.contribution_id AND c.position < n.position)',
+    },
+  }),
+  contribution_weights: journal(['contribution_id', 'method']),
+  fundings: append(['funding_id']),
+  reward_epochs: journal(['epoch']),
+  claims: append(['position']),
+  recipients: journal(['account']),
+  runners: journal(['runner']),
+  stakes: journal(['staker', 'runner']),
+  unbondings: append(['position']),
+  withdrawals: append(['position']),
+  slashes: append(['position']),
+  deployments: append(['position']),
+};
+
+export const tableNames = Object.keys(viewTables) as TableName[];

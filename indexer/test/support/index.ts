@@ -1,0 +1,5 @@
+export * from './databases.ts';
+export * from './project.ts';
+export * from './random.ts';
+export * from './testChain.ts';
+export * from './world.ts';
