@@ -48,19 +48,21 @@ export class WalkthroughContext {
     return sendTransaction(this.client(role), call);
   }
 
-  /** The first event of a type that matches, from the log's start; waits for it. */
+  /** The first event of one of the types that matches, from the log's start; waits for it. */
   async waitFor<T extends EventType>(
-    type: T,
+    types: T | readonly T[],
     matches: (event: EventOf<T>) => boolean,
     timeoutSeconds: number,
   ): Promise<EventOf<T>> {
+    const wanted: readonly string[] = typeof types === 'string' ? [types] : types;
     const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
     for await (const entry of this.reader.follow(0, { signal: timeout })) {
       if (entry.kind !== 'block') continue;
-      for (const event of entry.events)
-        if (event.type === type && matches(event as EventOf<T>)) return event as EventOf<T>;
+      for (const event of entry.events) {
+        if (wanted.includes(event.type) && matches(event as EventOf<T>)) return event as EventOf<T>;
+      }
     }
-    throw new StepFailed(`no ${type} within ${timeoutSeconds} s`);
+    throw new StepFailed(`no ${wanted.join(' or ')} within ${timeoutSeconds} s`);
   }
 
   /** All events of a type so far. */

@@ -104,12 +104,11 @@ export const awaitReview = async (
   const reasons: string[] = [];
   let accepted = 0;
   for (const [id, sample] of ids) {
-    const verdict = await Promise.any([
-      context.waitFor('ContributionAccepted', (event) => event.args.contributionId === id, 180),
-      context.waitFor('ContributionRejected', (event) => event.args.contributionId === id, 180),
-    ]).catch(() => {
-      throw new StepFailed(`${sample.path} was not decided within 180 s`);
-    });
+    const verdict = await context.waitFor(
+      ['ContributionAccepted', 'ContributionRejected'],
+      (event) => event.args.contributionId === id,
+      180,
+    );
     const ok = verdict.type === 'ContributionAccepted';
     const why = verdict.type === 'ContributionRejected' ? `: ${verdict.args.reason}` : '';
     check(ok === sample.accepted, `${sample.path} was ${ok ? 'accepted' : 'rejected'}${why}`);

@@ -70,10 +70,7 @@ export const trainAdapter = async (
   const [requested] = parseEventLogs({ abi: jobsAbi, eventName: 'JobRequested', logs: receipt.logs });
   if (!requested) throw new StepFailed('no JobRequested event');
   const { jobId } = requested.args;
-  const done = await Promise.race([
-    context.waitFor('JobCommitted', (event) => event.args.jobId === jobId, 900),
-    context.waitFor('JobRefunded', (event) => event.args.jobId === jobId, 900),
-  ]);
+  const done = await context.waitFor(['JobCommitted', 'JobRefunded'], (event) => event.args.jobId === jobId, 900);
   if (done.type === 'JobRefunded') {
     const failure = (await context.events('JobFailed')).find((event) => event.args.jobId === jobId);
     throw new StepFailed(`the job was refunded: ${failure?.args.reason ?? 'no reason'}`);
@@ -97,6 +94,30 @@ export const trainAdapter = async (
     txHash: receipt.transactionHash,
     detail: `job ${jobId} made adapter ${modelId}; held-out loss domain ${lossBefore} -> ${lossAfter}, ${forgetting}${general.regressed ? ' (regressed: told before deployment)' : ''}`,
     look: `${context.devnet.urls.graphql} { evaluations { edges { node { suite baseLossMicros modelLossMicros regressed } } } }`,
+  };
+};
+
+/** A job that can't work is refused with its reason, and the fee comes back. */
+export const refuseImpossibleJob = async (
+  context: WalkthroughContext,
+  baseId: bigint,
+  datanetId: bigint,
+): Promise<StepOutcome> => {
+  const receipt = await context.send('modelBuilder', {
+    ...contracts.jobs,
+    functionName: 'requestTraining',
+    args: [baseId, datanetId, 1, DURATION_SECONDS, JSON.stringify({ rank: 100_000 })],
+    value: TRAINING_FEE,
+  });
+  const [requested] = parseEventLogs({ abi: jobsAbi, eventName: 'JobRequested', logs: receipt.logs });
+  if (!requested) throw new StepFailed('no JobRequested event');
+  const { jobId } = requested.args;
+  const failed = await context.waitFor('JobFailed', (event) => event.args.jobId === jobId, 120);
+  const refunded = await context.waitFor('JobRefunded', (event) => event.args.jobId === jobId, 30);
+  check(refunded.args.amount === TRAINING_FEE, `${refunded.args.amount} wei came back instead of ${TRAINING_FEE}`);
+  return {
+    txHash: receipt.transactionHash,
+    detail: `job ${jobId} with rank 100,000 was refused ("${failed.args.reason.slice(0, 120)}") and its fee refunded`,
   };
 };
 
@@ -138,12 +159,7 @@ export const askQuestions = async (context: WalkthroughContext, { name }: Traine
   if (!opened) throw new StepFailed('no ChannelOpened event');
   const { channelId } = opened.args;
   const url = `${context.devnet.urls.runner}/v1/chat/completions`;
-  const unpaid = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Who pays?' }] }),
-  });
-  check(unpaid.status === 402, `a call without payment was answered with ${unpaid.status}`);
+  await refuseBadCalls(context, url, name, channelId);
   const prompts = JSON.parse(readFileSync(`${samples}/prompts.json`, 'utf8')) as { prompt: string }[];
   const outputIds: `0x${string}`[] = [];
   let attributed = 0;
@@ -180,6 +196,30 @@ export const askQuestions = async (context: WalkthroughContext, { name }: Traine
     detail: `${prompts.length} answers, ${attributed} with evidence in the datanet; ${sample}`,
     look: `${context.devnet.urls.runner}/v1/outputs/${outputIds[0]}`,
   };
+};
+
+/** No payment, a voucher that somebody else signed, a model that isn't there: refused, and nothing is recorded. */
+const refuseBadCalls = async (
+  context: WalkthroughContext,
+  url: string,
+  name: string,
+  channelId: bigint,
+): Promise<void> => {
+  const statusOf = async (model: string, headers: Record<string, string>): Promise<number> => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Who pays?' }], max_tokens: 1 }),
+    });
+    return response.status;
+  };
+  const forged = await signVoucher(devnetAccount('chi'), context.chainId, { channelId, cumulativeAmount: DEPOSIT });
+  const unpaid = await statusOf(name, {});
+  check(unpaid === 402, `a call without payment was answered with ${unpaid}`);
+  const wrong = await statusOf(name, { 'x-payment': encodePayment(forged) });
+  check(wrong === 402, `a voucher with a wrong signature was answered with ${wrong}`);
+  const unknown = await statusOf('no-such-adapter', {});
+  check(unknown === 404, `an unknown adapter was answered with ${unknown}`);
 };
 
 export const awaitSettlement = async (context: WalkthroughContext, served: Served): Promise<StepOutcome> => {

@@ -10,6 +10,7 @@ import {
   awaitSettlement,
   bondRunner,
   deployAdapter,
+  refuseImpossibleJob,
   registerBase,
   type Served,
   type Trained,
@@ -86,6 +87,7 @@ const story = async (context: WalkthroughContext, steps: StepRunner): Promise<Fa
     const { ids } = await step('submit files', () => submitFiles(context, datanetId));
     await step('review', () => awaitReview(context, ids));
     await step('publish a version', () => publishVersion(context, datanetId));
+    await step('refuse an impossible job', () => refuseImpossibleJob(context, base.modelId, datanetId));
     const trained = await step<Trained>('train an adapter', () => trainAdapter(context, base.modelId, datanetId));
     facts.trained = trained;
     await step('deploy the adapter', () => deployAdapter(context, trained));
