@@ -1,3 +1,4 @@
+import { isOpenLedgerError } from '@openledger/kit';
 import { Packr } from 'msgpackr';
 import { bytesToHex, concatBytes, hexToBytes, keccak256, numberToBytes } from 'viem';
 import { eventLogError } from './errors.ts';
@@ -149,12 +150,15 @@ export const encodeEntry = (entry: LogEntry): Uint8Array =>
 
 /** @throws LOG_CORRUPT when the bytes are not an entry, LOG_UNKNOWN_VERSION when they are of a newer schema. */
 export const decodeEntry = (bytes: Uint8Array): LogEntry => {
-  let wire: unknown[];
   try {
-    wire = packr.unpack(bytes) as unknown[];
+    return readEntry(packr.unpack(bytes));
   } catch (cause) {
-    throw eventLogError('LOG_CORRUPT', 'entry is not msgpack', {}, cause);
+    if (isOpenLedgerError(cause)) throw cause;
+    throw eventLogError('LOG_CORRUPT', 'the bytes are not an entry', {}, cause);
   }
+};
+
+const readEntry = (wire: unknown): LogEntry => {
   if (!Array.isArray(wire) || wire.length < 6) throw eventLogError('LOG_CORRUPT', 'entry has the wrong shape');
   const [kind, version, seq, logHash, fifth, sixth] = wire as [number, number, number, unknown, unknown[], unknown[]];
   if (version > SCHEMA_VERSION) throw eventLogError('LOG_UNKNOWN_VERSION', `schema version ${version}`, { version });

@@ -128,34 +128,40 @@ export class EventLog implements EventReader {
     return entry.kind === 'block' ? entry : undefined;
   }
 
+  /** @throws LOG_POSITION_UNKNOWN, LOG_CORRUPT when an entry up to the head is missing or damaged */
   async *read(from: number, options: { limit?: number; signal?: AbortSignal } = {}): AsyncIterable<LogEntry> {
-    const end = Math.min(this.#head?.nextSeq ?? 0, from + (options.limit ?? Number.MAX_SAFE_INTEGER));
+    const nextSeq = this.#head?.nextSeq ?? 0;
+    if (!Number.isSafeInteger(from) || from < 0 || from > nextSeq) {
+      throw eventLogError('LOG_POSITION_UNKNOWN', `no position ${from} in this log`, { nextSeq });
+    }
+    const end = Math.min(nextSeq, from + (options.limit ?? Number.MAX_SAFE_INTEGER));
     if (from >= end) return;
     let parts: Uint8Array[] = [];
     let current = from;
     for await (const [key, value] of this.#db.iterator({ gte: entryKey(from, 0), lt: entryKey(end, 0) })) {
       if (options.signal?.aborted) return;
-      const seq = Number(readU64(key, 1));
-      if (seq !== current) {
-        yield this.#assemble(current, parts);
+      while (current < Number(readU64(key, 1))) {
+        yield this.#assemble(current++, parts);
         parts = [];
-        current = seq;
       }
       parts.push(value);
     }
-    yield this.#assemble(current, parts);
+    for (; current < end; parts = []) yield this.#assemble(current++, parts);
   }
 
   async *follow(from: number, options: { signal?: AbortSignal } = {}): AsyncIterable<LogEntry> {
     let next = from;
     while (!options.signal?.aborted) {
       const grown = this.#grown(options.signal);
-      for await (const entry of this.read(next, options)) {
-        next = entry.seq + 1;
-        yield entry;
+      try {
+        for await (const entry of this.read(next, options)) {
+          next = entry.seq + 1;
+          yield entry;
+        }
+        if (next >= (this.#head?.nextSeq ?? 0)) await grown.promise;
+      } finally {
+        grown.cancel();
       }
-      if (next >= (this.#head?.nextSeq ?? 0)) await grown.promise;
-      grown.cancel();
     }
   }
 

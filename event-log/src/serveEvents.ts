@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { sleep } from '@openledger/kit';
 import { encodeEntry, entryToJson } from './codec.ts';
 import { eventLogError } from './errors.ts';
 import type { EventReader, LogEntry } from './types.ts';
@@ -43,7 +43,7 @@ export const serveEvents = async (
   const url = new URL(request.url ?? '/', 'http://localhost');
   const format = request.headers.accept?.includes('text/event-stream') ? serverSentEvents : msgpackFrames;
   const resumed = request.headers['last-event-id'];
-  const from = typeof resumed === 'string' ? Number(resumed) + 1 : Number(url.searchParams.get('from') ?? '0');
+  const from = typeof resumed === 'string' ? toPosition(resumed) + 1 : toPosition(url.searchParams.get('from') ?? '0');
   const head = await reader.head();
   if (!Number.isSafeInteger(from) || from < 0 || from > (head?.nextSeq ?? 0)) {
     const error = eventLogError('LOG_POSITION_UNKNOWN', `no position ${from} in this log`, {
@@ -56,11 +56,13 @@ export const serveEvents = async (
   const abort = new AbortController();
   const stop = () => abort.abort();
   response.on('close', stop);
+  if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   response.writeHead(200, { 'content-type': format.contentType, 'cache-control': 'no-store' });
   const write = async (chunk: string | Uint8Array) => {
-    if (!response.write(chunk)) await drained(response, abort.signal);
+    if (!response.write(chunk)) await once(response, 'drain', { signal: abort.signal }).catch(() => {});
   };
+  let complete = false;
   const heartbeat = setInterval(() => response.writableNeedDrain || response.write(format.heartbeat), HEARTBEAT_MS);
   try {
     response.write(format.heartbeat);
@@ -69,12 +71,14 @@ export const serveEvents = async (
       ? reader.follow(from, { signal: abort.signal })
       : reader.read(from, { signal: abort.signal });
     for await (const entry of entries) await write(format.entry(entry));
+    complete = !abort.signal.aborted;
   } finally {
     clearInterval(heartbeat);
     signal.removeEventListener('abort', stop);
-    response.end();
+    // Only a whole answer ends well: a reader must be able to tell it from one that broke off.
+    if (complete) response.end();
+    else response.destroy();
   }
 };
 
-const drained = (response: ServerResponse, signal: AbortSignal): Promise<void> =>
-  Promise.race([new Promise<void>((resolve) => response.once('drain', () => resolve())), sleep(60_000, signal)]);
+const toPosition = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN);

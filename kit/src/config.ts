@@ -76,7 +76,7 @@ export const parseText = (text: string): string => text;
 export const parseInteger =
   (min: number, max = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
-    const value = Number(text);
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
     return Number.isSafeInteger(value) && value >= min && value <= max
       ? value
       : invalid(`expected an integer from ${min} to ${max}`);

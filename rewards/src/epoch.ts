@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { NATIVE_TOKEN } from '@openledger/chain-config';
-import type { BlockEntry, EventReader } from '@openledger/event-log';
+import type { EventReader } from '@openledger/event-log';
 import { OpenLedgerError } from '@openledger/kit';
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree';
 import type { Address, Hex } from 'viem';
+import { canonicalBlocks } from './canonicalBlocks.ts';
 import { type Credit, evolveLedger, initialLedger, type LedgerRules, type LedgerState } from './ledger.ts';
 
 export type Leaf = readonly [account: Address, token: Address, cumulative: string];
@@ -23,17 +24,6 @@ export type EpochLedger = {
   readonly file: string;
   readonly credits: readonly Credit[];
   readonly state: LedgerState;
-};
-
-/** Blocks of the log in order, with what a reorg took back left out. */
-const canonicalBlocks = async (reader: EventReader, toBlock: bigint, signal?: AbortSignal): Promise<BlockEntry[]> => {
-  const blocks: BlockEntry[] = [];
-  for await (const entry of reader.read(0, signal ? { signal } : {})) {
-    if (entry.kind === 'revert') {
-      while ((blocks.at(-1)?.number ?? -1n) > entry.to.number) blocks.pop();
-    } else if (entry.number <= toBlock) blocks.push(entry);
-  }
-  return blocks;
 };
 
 /**

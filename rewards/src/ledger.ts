@@ -198,9 +198,12 @@ const divide = (
     ...credit('runner', new Map([[settlement.runner, part(1, 'runner')]])),
     ...credit('contributors', largestRemainder(part(2, 'contributors'), shares), contributions),
     ...credit('stakers', largestRemainder(part(3, 'stakers'), stakerShares(state, settlement.runner))),
-    ...credit('platform', new Map([[rules.platform, part(4, 'platform')]])),
+    ...credit('platform', new Map([[lowercase(rules.platform), part(4, 'platform')]])),
   ];
 };
+
+/** Addresses of events are lowercase, those of a configuration may carry a checksum. */
+const lowercase = (address: Address): Address => address.toLowerCase() as Address;
 
 /** The output's evidence; without any, the training of its adapter; without that (a bare base model), the model's owner. */
 const contributorShares = (

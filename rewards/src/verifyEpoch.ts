@@ -1,5 +1,6 @@
 import type { EventArgs, EventReader } from '@openledger/event-log';
 import { OpenLedgerError } from '@openledger/kit';
+import { canonicalBlocks } from './canonicalBlocks.ts';
 import { computeEpoch, type EpochLedger } from './epoch.ts';
 import type { LedgerRules } from './ledger.ts';
 
@@ -14,9 +15,8 @@ export type Verification = {
 /** The proposal of an epoch as the chain recorded it. @throws REWARDS_EPOCH_UNKNOWN */
 export const findProposal = async (reader: EventReader, epoch: bigint): Promise<EventArgs<'RootProposed'>> => {
   let found: EventArgs<'RootProposed'> | undefined;
-  for await (const entry of reader.read(0)) {
-    if (entry.kind !== 'block') continue;
-    for (const event of entry.events) {
+  for (const { events } of await canonicalBlocks(reader)) {
+    for (const event of events) {
       if (event.type === 'RootProposed' && event.args.epoch === epoch) found = event.args;
     }
   }

@@ -16,6 +16,7 @@ import {
 import { createCommon } from '../execution/createCommon.ts';
 import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
 import type { Block } from '../primitives/block.ts';
+import { hashHeader } from '../primitives/header.ts';
 import { parseL1Attributes } from '../primitives/l1Attributes.ts';
 import { StateStore, type StateView } from '../state/stateStore.ts';
 import { toLogBlock } from './toLogBlock.ts';
@@ -140,6 +141,9 @@ export class Engine {
     return this.#serialised(async () => {
       const heads: Heads = { ...this.heads, ...update };
       await this.#checkHeads(heads);
+      if (heads.finalized.number < this.heads.finalized.number) {
+        throw nodeError('STORE_CORRUPT', 'what is final stays final', { finalized: heads.finalized.number });
+      }
       await this.#write(this.chain.prepareHeads(heads));
       this.chain.committed(heads);
       this.#observe(heads);
@@ -151,6 +155,7 @@ export class Engine {
     if (first?.kind !== 'deposit') throw nodeError('BLOCK_INVALID', 'a block starts with its L1 attributes deposit');
     const { origin, sequenceNumber } = parseL1Attributes(first.deposit);
     const { hash, header, transactions, receipts } = sealed;
+    if (hashHeader(header) !== hash) throw nodeError('BLOCK_INVALID', 'the block does not have its hash', { hash });
     const block: Block = { hash, header, transactions, receipts, l1Origin: origin, sequenceNumber };
     const reverted = await this.#revertTo(header.parentHash);
     const unsafe = { hash, number: header.number };

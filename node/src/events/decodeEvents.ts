@@ -2,6 +2,8 @@ import type { PredeployName } from '@openledger/chain-config';
 import { predeploys } from '@openledger/chain-config';
 import {
   attributionLedgerAbi,
+  BATCH_VERSION,
+  BatchDecodeError,
   datanetsAbi,
   decodeBatch,
   jobsAbi,
@@ -11,8 +13,15 @@ import {
   stakingAbi,
 } from '@openledger/contracts';
 import { type ChainEvent, type EventArgs, type EventType, eventSchema } from '@openledger/event-log';
-import { describeError } from '@openledger/kit';
-import { type Abi, type Address, decodeEventLog, decodeFunctionData, type Hex, keccak256 } from 'viem';
+import {
+  type Abi,
+  type AbiEvent,
+  decodeEventLog,
+  decodeFunctionData,
+  type Hex,
+  keccak256,
+  toEventSelector,
+} from 'viem';
 import { nodeError } from '../errors.ts';
 import type { Block } from '../primitives/block.ts';
 import type { L2Transaction } from '../primitives/transaction.ts';
@@ -31,6 +40,14 @@ const abiByAddress: ReadonlyMap<string, Abi> = new Map(
   (Object.keys(predeploys) as PredeployName[]).map((name) => [predeploys[name].toLowerCase(), abis[name]]),
 );
 
+/** Per predeploy, its domain events by topic. What the proxy and ownership log is administration and stays out. */
+const domainEvents: ReadonlyMap<string, ReadonlyMap<Hex, AbiEvent>> = new Map(
+  [...abiByAddress].map(([address, abi]) => {
+    const events = abi.filter((item): item is AbiEvent => item.type === 'event' && item.name in eventSchema);
+    return [address, new Map(events.map((event) => [toEventSelector(event), event]))];
+  }),
+);
+
 type Position = { txIndex: number; logIndex: number; subIndex: number };
 
 /**
@@ -44,10 +61,9 @@ export const decodeEvents = (block: Pick<Block, 'transactions' | 'receipts'>): C
     const transaction = block.transactions[txIndex];
     for (const log of receipt.logs) {
       const position = { txIndex, logIndex: logIndex++, subIndex: 0 };
-      const abi = abiByAddress.get(log.address.toLowerCase());
-      if (!abi || !transaction) continue;
-      const event = toEvent(abi, log, position);
-      if (!event) continue;
+      const definition = log.topics[0] && domainEvents.get(log.address.toLowerCase())?.get(log.topics[0]);
+      if (!definition || !transaction) continue;
+      const event = toEvent(definition, log, position);
       events.push(event);
       if (event.type === 'BatchAppended') events.push(...batchEvents(event.args, transaction, position));
     }
@@ -55,16 +71,10 @@ export const decodeEvents = (block: Pick<Block, 'transactions' | 'receipts'>): C
   return events;
 };
 
-const toEvent = (
-  abi: Abi,
-  log: { address: Address; topics: readonly Hex[]; data: Hex },
-  position: Position,
-): ChainEvent | undefined => {
-  const decoded = decodeEventLog({ abi, data: log.data, topics: log.topics as [Hex, ...Hex[]], strict: true });
-  const type = decoded.eventName as unknown as EventType;
+const toEvent = (definition: AbiEvent, log: { topics: readonly Hex[]; data: Hex }, position: Position): ChainEvent => {
+  const decoded = decodeEventLog({ abi: [definition], data: log.data, topics: log.topics as [Hex, ...Hex[]] });
+  const type = decoded.eventName as EventType;
   const schema = eventSchema[type];
-  // Events of the proxy and of ownership are administration, not history of the domain.
-  if (!schema) return undefined;
   const given = decoded.args as unknown as Record<string, unknown>;
   const args = Object.fromEntries(
     Object.entries(schema.fields).map(([name, kind]) => {
@@ -101,13 +111,11 @@ const batchEvents = (
   const reject = (reason: string): ChainEvent[] => [
     { type: 'BatchRejected', ...position, subIndex: 1, args: { batchIndex, runner, reason } },
   ];
-  const bytes = batchBytes(transaction);
-  if (!bytes || keccak256(bytes) !== batchHash) return reject('batch is not in the calldata of its transaction');
-  if (version !== 0) return reject(`unknown batch version ${version}`);
+  if (version !== BATCH_VERSION) return reject('UNKNOWN_VERSION');
   try {
-    const outputs = decodeBatch(bytes);
-    if (outputs.length !== count) return reject(`batch has ${outputs.length} outputs, ${count} were declared`);
-    return outputs.flatMap(({ rows, ...output }): ChainEvent[] => [
+    const bytes = batchBytes(transaction);
+    if (!bytes || keccak256(bytes) !== batchHash) return reject('NOT_IN_CALLDATA');
+    return decodeBatch(bytes, count).flatMap(({ rows, ...output }): ChainEvent[] => [
       { type: 'OutputRecorded', ...position, subIndex: subIndex++, args: { batchIndex, ...output } },
       ...rows.map(
         ({ contributionId, weight }): ChainEvent => ({
@@ -119,6 +127,7 @@ const batchEvents = (
       ),
     ]);
   } catch (error) {
-    return reject(describeError(error));
+    // Codes, not messages: every node has to write the same log.
+    return reject(error instanceof BatchDecodeError ? error.code : 'NOT_IN_CALLDATA');
   }
 };

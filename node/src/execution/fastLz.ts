@@ -37,7 +37,11 @@ export const fastLzLength = (data: Uint8Array): number => {
     if (position > anchor) size += literals(position - anchor);
     let length = 0;
     const end = limit + 9;
-    while (position + 3 + length < end && at(reference + 3 + length) === at(position + 3 + length)) length++;
+    // The byte that ends a match counts as part of it, as in the reference.
+    while (position + 3 + length < end) {
+      length++;
+      if (at(reference + 2 + length) !== at(position + 2 + length)) break;
+    }
     size += match(length);
     position += length;
     for (let i = 0; i < 2; i++) {

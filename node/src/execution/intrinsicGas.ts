@@ -4,6 +4,8 @@ const ZERO_BYTE = 4n;
 const NONZERO_BYTE = 16n;
 const INITCODE_WORD = 2n;
 const FLOOR_TOKEN = 10n;
+const ACCESS_ADDRESS = 2_400n;
+const ACCESS_SLOT = 1_900n;
 
 const countZeros = (data: Uint8Array): bigint => {
   let zeros = 0;
@@ -18,6 +20,10 @@ export const intrinsicGasOf = (data: Uint8Array, isCreation: boolean): bigint =>
   const creation = isCreation ? CREATE + INITCODE_WORD * ((BigInt(data.length) + 31n) / 32n) : 0n;
   return TX + calldata + creation;
 };
+
+/** EIP-2930: what naming addresses and slots in advance costs. */
+export const accessListGasOf = (list: readonly { readonly storageKeys: readonly unknown[] }[]): bigint =>
+  list.reduce((gas, { storageKeys }) => gas + ACCESS_ADDRESS + ACCESS_SLOT * BigInt(storageKeys.length), 0n);
 
 /** EIP-7623: 10 gas per token, a non-zero byte is four tokens. */
 export const getCalldataFloorGasFor = (data: Uint8Array): bigint => {

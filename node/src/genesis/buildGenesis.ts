@@ -150,6 +150,7 @@ export const buildGenesisAlloc = async (inputs: GenesisInputs, common: Common): 
   // ProxyAdmin's owner is storage of the proxy, not of the implementation whose constructor set it.
   await machine.setStorage(opPredeploys.proxyAdmin, 0n, pad(inputs.governance, { size: 32 }));
   await setGasToken(machine, inputs);
+  await setOracleForks(machine);
   await machine.construct(opPredeploys.weth, optimismArtifact('WETH').bytecode);
   await machine.setCode(systemAddresses.beaconRoots, EIP4788_CODE);
   await machine.setCode(systemAddresses.historyStorage, EIP2935_CODE);
@@ -169,6 +170,14 @@ const setGasToken = async (machine: GenesisMachine, { l1 }: GenesisInputs): Prom
       args: [l1.open, 18, text('OpenLedger'), text('OPEN')],
     }),
   );
+};
+
+/** The oracle has to be told which cost function holds; on an upgraded chain the fork's own deposits do it. */
+const setOracleForks = async (machine: GenesisMachine): Promise<void> => {
+  for (const functionName of ['setEcotone', 'setFjord']) {
+    const data = encodeFunctionData({ abi: optimismArtifact('GasPriceOracle').abi, functionName });
+    await machine.call(systemAddresses.depositor, opPredeploys.gasPriceOracle, data);
+  }
 };
 
 /** viem carries the code but doesn't export it; its version is pinned. */

@@ -1,7 +1,9 @@
 import { type Hex, hexToBytes, size } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
-import { estimatedSizeScaled, l1DataFee, operatorFee, readL1FeeParams } from '../execution/l1Cost.ts';
+import { decodeExtraData } from '../execution/baseFee.ts';
+import { getCalldataFloorGasFor } from '../execution/intrinsicGas.ts';
+import { daFootprint, estimatedSizeScaled, l1DataFee, operatorFee, readL1FeeParams } from '../execution/l1Cost.ts';
 import type { Block } from '../primitives/block.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 
@@ -14,9 +16,6 @@ export type MempoolLimits = {
   readonly priceBump: bigint;
 };
 
-/** EIP-7825. */
-const MAX_TRANSACTION_GAS = 1n << 24n;
-
 export const feeCapOf = ({ tx }: SignedL2Transaction): bigint => ('maxFeePerGas' in tx ? tx.maxFeePerGas : tx.gasPrice);
 export const tipCapOf = ({ tx }: SignedL2Transaction): bigint =>
   'maxPriorityFeePerGas' in tx ? tx.maxPriorityFeePerGas : tx.gasPrice;
@@ -27,7 +26,7 @@ export const checkStateless = (raw: Hex, limits: MempoolLimits): void => {
 
 /**
  * The most that the transaction can cost its sender, in wei, L1 data fee and operator fee included.
- * @throws TX_GAS_TOO_HIGH, TX_INVALID, TX_FEE_TOO_LOW, TX_UNPROTECTED
+ * @throws TX_GAS_TOO_HIGH, TX_INVALID, TX_FEE_TOO_LOW, TX_TOO_LARGE, TX_UNPROTECTED
  */
 export const admissionCost = async (
   transaction: SignedL2Transaction,
@@ -40,16 +39,20 @@ export const admissionCost = async (
     throw nodeError('TX_UNPROTECTED', 'only replay-protected (EIP-155) transactions allowed over RPC');
   }
   if (tx.gasLimit > head.header.gasLimit) throw nodeError('TX_GAS_TOO_HIGH', 'exceeds block gas limit');
-  if (tx.gasLimit > MAX_TRANSACTION_GAS) {
-    throw nodeError('TX_GAS_TOO_HIGH', 'transaction gas limit too high', { cap: MAX_TRANSACTION_GAS });
-  }
   if (tx.gasLimit < tx.getIntrinsicGas()) throw nodeError('TX_INVALID', 'intrinsic gas too low');
-  if (tipCapOf(transaction) > feeCapOf(transaction)) {
-    throw nodeError('TX_INVALID', 'max priority fee per gas higher than max fee per gas');
+  if (tx.gasLimit < getCalldataFloorGasFor(tx.data)) {
+    throw nodeError('TX_INVALID', 'insufficient gas for floor data gas cost');
   }
+  const { minBaseFee } = decodeExtraData(head.header.extraData);
+  if (feeCapOf(transaction) < minBaseFee) throw nodeError('TX_FEE_TOO_LOW', 'max fee per gas less than block base fee');
   if (tipCapOf(transaction) < limits.minTip) throw nodeError('TX_FEE_TOO_LOW', 'transaction tip is too low');
   const view = await engine.stateAtHead();
   const params = await readL1FeeParams(view.manager);
-  const l1 = l1DataFee(estimatedSizeScaled(hexToBytes(transaction.raw)), params);
-  return tx.value + tx.gasLimit * feeCapOf(transaction) + l1 + operatorFee(tx.gasLimit, params);
+  const dataSize = estimatedSizeScaled(hexToBytes(transaction.raw));
+  if (daFootprint(dataSize, params) > head.header.gasLimit) {
+    throw nodeError('TX_TOO_LARGE', 'more data than a block may carry');
+  }
+  return (
+    tx.value + tx.gasLimit * feeCapOf(transaction) + l1DataFee(dataSize, params) + operatorFee(tx.gasLimit, params)
+  );
 };

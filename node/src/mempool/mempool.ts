@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
 import { decodeTransaction, type SignedL2Transaction } from '../primitives/transaction.ts';
 import { admissionCost, checkStateless, feeCapOf, type MempoolLimits, tipCapOf } from './admission.ts';
+import { Heap } from './heap.ts';
 
 const JOURNAL = 0x70; // 'p' txHash(32): raw transaction
 
@@ -75,9 +76,11 @@ export class Mempool {
 
   /** @throws TX_*, MEMPOOL_FULL. Returns after the transaction is on disk. */
   async add(raw: Hex): Promise<Hex> {
-    const entry = await this.#serialised(() => this.#admit(raw));
-    const { transaction } = entry;
-    await this.#db.put(this.#journalKey(transaction.hash), hexToBytes(transaction.raw), { sync: true } as object);
+    const { transaction, replaced } = await this.#serialised(() => this.#admit(raw));
+    // One batch: a kill leaves either the replaced transaction or the new one, never neither.
+    const batch = this.#db.batch().put(this.#journalKey(transaction.hash), hexToBytes(transaction.raw));
+    if (replaced) batch.del(this.#journalKey(replaced));
+    await batch.write({ sync: true } as Parameters<typeof batch.write>[0]);
     for (const listener of this.#listeners) listener(transaction);
     return transaction.hash;
   }
@@ -117,26 +120,23 @@ export class Mempool {
    * the sender whose transaction couldn't be included.
    */
   async *best(baseFee: bigint): AsyncGenerator<SignedL2Transaction, void, boolean | undefined> {
-    const cursors = new Map<Address, bigint>();
-    for (const sender of this.#bySender.keys()) cursors.set(sender, (await this.#account(sender)).nonce);
-    for (;;) {
-      let best: Entry | undefined;
-      let bestTip = -1n;
-      for (const [sender, nonce] of cursors) {
-        const entry = this.#bySender.get(sender)?.get(nonce);
-        if (!entry) {
-          cursors.delete(sender);
-          continue;
-        }
-        const tip = effectiveTip(entry.transaction, baseFee);
-        if (tip < 0n) continue;
-        if (tip > bestTip || (tip === bestTip && best && entry.order < best.order)) [best, bestTip] = [entry, tip];
-      }
-      if (!best) return;
-      const sender = best.transaction.from.toLowerCase() as Address;
-      const included = yield best.transaction;
-      if (included === false) cursors.delete(sender);
-      else cursors.set(sender, best.nonce + 1n);
+    type Candidate = { sender: Address; entry: Entry; tip: bigint };
+    const heap = new Heap<Candidate>((a, b) => (a.tip === b.tip ? a.entry.order < b.entry.order : a.tip > b.tip));
+    const offer = (sender: Address, nonce: bigint) => {
+      const entry = this.#bySender.get(sender)?.get(nonce);
+      const tip = entry ? effectiveTip(entry.transaction, baseFee) : -1n;
+      if (entry && tip >= 0n) heap.push({ sender, entry, tip });
+    };
+    for (const sender of [...this.#bySender.keys()]) {
+      const { nonce } = await this.#account(sender);
+      await this.#dropBelow(sender, nonce);
+      offer(sender, nonce);
+    }
+    for (let next = heap.pop(); next; next = heap.pop()) {
+      const { sender, entry } = next;
+      // Replaced or dropped since it was offered.
+      if (this.#byHash.get(entry.transaction.hash) !== entry) offer(sender, entry.nonce);
+      else if ((yield entry.transaction) !== false) offer(sender, entry.nonce + 1n);
     }
   }
 
@@ -147,7 +147,14 @@ export class Mempool {
     await this.#db.del(this.#journalKey(transaction.hash));
   }
 
-  async #admit(raw: Hex): Promise<Entry> {
+  /** A deposit or an authorization may use up a nonce for which a transaction waits here. */
+  async #dropBelow(sender: Address, nonce: bigint): Promise<void> {
+    for (const entry of [...(this.#bySender.get(sender)?.values() ?? [])]) {
+      if (entry.nonce < nonce) await this.drop(entry.transaction, 'nonce is used');
+    }
+  }
+
+  async #admit(raw: Hex): Promise<{ transaction: SignedL2Transaction; replaced: Hex | undefined }> {
     checkStateless(raw, this.#limits);
     const transaction = decodeTransaction(raw, this.#engine.common);
     if (transaction.kind !== 'signed') throw nodeError('TX_TYPE_UNSUPPORTED', 'transaction type not supported');
@@ -175,12 +182,12 @@ export class Mempool {
     if (replaced) this.#checkReplacement(replaced.transaction, transaction);
     else if (this.#byHash.size >= this.#limits.maxTransactions) throw nodeError('MEMPOOL_FULL', 'txpool is full');
     const entry: Entry = { transaction, nonce, cost, order: this.#order++ };
-    if (replaced) await this.drop(replaced.transaction, 'replaced');
+    if (replaced) this.#forget(replaced.transaction.hash);
     entries.set(nonce, entry);
     this.#bySender.set(sender, entries);
     this.#byHash.set(transaction.hash, entry);
     this.#size.set(this.#byHash.size);
-    return entry;
+    return { transaction, replaced: replaced?.transaction.hash };
   }
 
   #checkReplacement(old: SignedL2Transaction, replacement: SignedL2Transaction): void {

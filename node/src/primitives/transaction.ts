@@ -1,7 +1,8 @@
 import type { Common } from '@ethereumjs/common';
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx';
+import { describeError } from '@openledger/kit';
 import { type Address, bytesToHex, type Hex, hexToBytes } from 'viem';
-import { nodeError } from '../errors.ts';
+import { type NodeErrorCode, nodeError } from '../errors.ts';
 import { DEPOSIT_TYPE, type DepositTransaction, decodeDeposit, hashDeposit } from './depositTransaction.ts';
 
 /** A transaction as the node carries it: raw bytes, identity, sender, and the decoded form. */
@@ -23,11 +24,20 @@ export type L2Transaction =
 
 export type SignedL2Transaction = Extract<L2Transaction, { kind: 'signed' }>;
 
-const BLOB_TYPE = 3;
+/** Access list, EIP-1559, set code; a legacy transaction starts with its RLP list. Blobs don't exist on L2. */
+const TYPES: ReadonlySet<number> = new Set([1, 2, 4]);
+const FIRST_RLP_LIST = 0xc0;
+
+/** What EthereumJS refuses while decoding although the bytes are a transaction. */
+const refusals: readonly (readonly [RegExp, NodeErrorCode, string])[] = [
+  [/chain ID/i, 'TX_WRONG_CHAIN', 'invalid chain id for signer'],
+  [/EIP-7825/, 'TX_GAS_TOO_HIGH', 'transaction gas limit too high'],
+  [/maxFeePerGas cannot be less/, 'TX_INVALID', 'max priority fee per gas higher than max fee per gas'],
+];
 
 /**
- * Decodes and recovers the sender. Blob transactions don't exist on L2 (specs/protocol/ecotone).
- * @throws TX_MALFORMED, TX_TYPE_UNSUPPORTED
+ * Decodes and recovers the sender.
+ * @throws TX_MALFORMED, TX_TYPE_UNSUPPORTED, TX_WRONG_CHAIN, TX_GAS_TOO_HIGH, TX_INVALID
  */
 export const decodeTransaction = (raw: Hex, common: Common): L2Transaction => {
   const type = Number.parseInt(raw.slice(2, 4), 16);
@@ -35,7 +45,7 @@ export const decodeTransaction = (raw: Hex, common: Common): L2Transaction => {
     const deposit = decodeDeposit(raw);
     return { kind: 'deposit', raw, hash: hashDeposit(deposit), from: deposit.from, deposit };
   }
-  if (type === BLOB_TYPE) {
+  if (type < FIRST_RLP_LIST && !TYPES.has(type)) {
     throw nodeError('TX_TYPE_UNSUPPORTED', 'transaction type not supported', { type });
   }
   try {
@@ -43,6 +53,8 @@ export const decodeTransaction = (raw: Hex, common: Common): L2Transaction => {
     const from = tx.getSenderAddress().toString() as Address;
     return { kind: 'signed', raw, hash: bytesToHex(tx.hash()), from, tx };
   } catch (cause) {
+    const text = describeError(cause);
+    for (const [pattern, code, message] of refusals) if (pattern.test(text)) throw nodeError(code, message, {}, cause);
     throw nodeError('TX_MALFORMED', 'transaction does not decode or its signature is invalid', {}, cause);
   }
 };

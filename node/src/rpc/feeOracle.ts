@@ -47,10 +47,16 @@ const toPercentiles = (value: unknown): number[] => {
   return value as number[];
 };
 
+/** A quantity; older clients send a JSON number. */
+const toBlockCount = (value: unknown): bigint => {
+  if (typeof value !== 'number') return toQuantity(value, 0);
+  if (!Number.isSafeInteger(value) || value < 0) throw invalidParams('invalid argument 0: expected a block count');
+  return BigInt(value);
+};
+
 /** eth_feeHistory(blockCount, newestBlock, percentiles). */
 export const feeHistory = async (chain: ChainReader, params: readonly unknown[]): Promise<Json> => {
-  const given = required(params, 0);
-  const wanted = typeof given === 'number' ? BigInt(given) : toQuantity(given, 0);
+  const wanted = toBlockCount(required(params, 0));
   const newest = await chain.requireBlock(toBlockSelector(required(params, 1), 1));
   const percentiles = toPercentiles(params[2]);
   const available = newest.header.number + 1n;

@@ -80,6 +80,19 @@ export type CallRequest = {
   readonly gasPrice: bigint | undefined;
   readonly value: bigint;
   readonly data: Hex;
+  readonly accessList: readonly { readonly address: Address; readonly storageKeys: readonly Hex[] }[];
+};
+
+const toAccessList = (value: unknown, index: number): CallRequest['accessList'] => {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw at(index, 'access list is not an array');
+  return value.map((item: { address?: unknown; storageKeys?: unknown } | null) => {
+    if (!Array.isArray(item?.storageKeys)) throw at(index, 'access list entry without storage keys');
+    return {
+      address: toHexBytes(item.address, index, 20),
+      storageKeys: item.storageKeys.map((key) => toHexBytes(key, index, 32)),
+    };
+  });
 };
 
 export const toCallRequest = (value: unknown, index: number): CallRequest => {
@@ -98,5 +111,6 @@ export const toCallRequest = (value: unknown, index: number): CallRequest => {
     gasPrice: quantity(call.maxFeePerGas ?? call.gasPrice, 256),
     value: quantity(call.value, 256) ?? 0n,
     data: input == null ? '0x' : toHexBytes(input, index),
+    accessList: toAccessList(call.accessList, index),
   };
 };

@@ -5,7 +5,6 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { L1Source } from '../l1/l1Source.ts';
 import type { ChainReader } from './chainReader.ts';
 import { createDispatcher, type Methods } from './dispatch.ts';
-import type { Json } from './format.ts';
 import { ethChainMethods } from './methods/ethChain.ts';
 import { ethStateMethods } from './methods/ethState.ts';
 import { filterMethods } from './methods/filters.ts';
@@ -94,17 +93,17 @@ export const startRpcServer = async (options: RpcServerOptions): Promise<{ url: 
     sockets.handleUpgrade(request, socket, head, (webSocket) => serveSocket(webSocket));
   });
   const serveSocket = (socket: WebSocket) => {
-    const send = (message: Json) => {
+    const send = (text: string) => {
       // A reader that doesn't read must not fill our memory.
       if (socket.bufferedAmount > MAX_BACKLOG) socket.terminate();
-      else socket.send(JSON.stringify(message));
+      else socket.send(text);
     };
-    const subscriptions = createSubscriptions(chain, send);
+    const subscriptions = createSubscriptions(chain, (message) => send(JSON.stringify(message)));
     const dispatchSocket = createDispatcher({ ...methods, ...subscriptions.methods }, log);
     socket.on('message', async (data) => {
       requests.inc({ transport: 'ws' });
       const text = await answer(data.toString(), dispatchSocket);
-      if (text !== undefined) socket.send(text);
+      if (text !== undefined) send(text);
     });
     socket.on('close', subscriptions.close);
     socket.on('error', (error) => log.debug({ reason: describeError(error) }, 'WebSocket error'));

@@ -2,7 +2,7 @@ import type { EVM } from '@ethereumjs/evm';
 import { Account, createAddressFromString } from '@ethereumjs/util';
 import { type Address, bytesToHex, decodeErrorResult, type Hex, hexToBytes, parseAbi } from 'viem';
 import { createBlockVm } from '../execution/blockExecution.ts';
-import { getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
+import { accessListGasOf, getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
 import type { ChainReader } from './chainReader.ts';
 import type { BlockSelector, CallRequest } from './params.ts';
 import { RpcError, serverError } from './rpcError.ts';
@@ -37,7 +37,7 @@ export const simulateCall = async (
   const evm = vm.evm as EVM;
   const from = createAddressFromString(call.from ?? ZERO);
   const data = hexToBytes(call.data);
-  const intrinsic = intrinsicGasOf(data, call.to === undefined);
+  const intrinsic = intrinsicGasOf(data, call.to === undefined) + accessListGasOf(call.accessList);
   const wanted = options.gas ?? call.gas ?? CALL_GAS_CAP;
   const gasLimit = wanted > CALL_GAS_CAP ? CALL_GAS_CAP : wanted;
   if (gasLimit < intrinsic) throw serverError(`intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`);
@@ -51,6 +51,10 @@ export const simulateCall = async (
   for (const precompile of evm.precompiles.keys()) evm.journal.addAlwaysWarmAddress(precompile);
   for (const warm of [from, environment.header.coinbase, ...(call.to ? [createAddressFromString(call.to)] : [])]) {
     evm.journal.addAlwaysWarmAddress(bytesToHex(warm.bytes).slice(2));
+  }
+  for (const { address, storageKeys } of call.accessList) {
+    evm.journal.addAlwaysWarmAddress(address.slice(2), true);
+    for (const key of storageKeys) evm.journal.addAlwaysWarmSlot(address.slice(2), key.slice(2), true);
   }
   const { execResult } = await evm.runCall({
     block: environment,
@@ -111,16 +115,21 @@ export const estimateGas = async (chain: ChainReader, call: CallRequest, selecto
   const highest = call.gas !== undefined && call.gas < CALL_GAS_CAP ? call.gas : maxTransactionGas;
   const full = await simulateCall(chain, call, selector, { gas: highest });
   if (full.error) throw callError(full);
-  let low = full.gasUsed - 1n;
+  const suffices = async (gas: bigint) => {
+    const outcome = await simulateCall(chain, call, selector, { gas }).catch(() => undefined);
+    return outcome !== undefined && !outcome.error;
+  };
+  // Transfers, and all calls that neither get refunds nor call on with what is left.
+  if (await suffices(full.gasUsed)) return full.gasUsed;
+  let low = full.gasUsed;
   let high = highest;
-  // Most calls need exactly what they used plus the 63/64 that sub-calls hold back.
+  // Most others need what they used plus the 64th that sub-calls hold back.
   const guess = (full.gasUsed * 64n) / 63n + 2_300n;
-  if (guess < high && !(await simulateCall(chain, call, selector, { gas: guess })).error) high = guess;
+  if (guess < high && (await suffices(guess))) high = guess;
   while (high - low > 1n && high - low > high / 64n) {
     const middle = (high + low) / 2n;
-    const outcome = await simulateCall(chain, call, selector, { gas: middle }).catch(() => undefined);
-    if (!outcome || outcome.error) low = middle;
-    else high = middle;
+    if (await suffices(middle)) high = middle;
+    else low = middle;
   }
   return high;
 };
