@@ -71,4 +71,28 @@ describe('the sequencer', () => {
     await expect(chain.step()).rejects.toEqual(code('L1_REORG', 'reset'));
     expect(chain.engine.heads.unsafe).toEqual(unsafe);
   });
+
+  it('follows an L1 reorg: builds on the last block that stands and takes the transactions in again', async () => {
+    const chain = await TestChain.start();
+    const [kept] = await chain.steps(1);
+    chain.l1.mine();
+    const hash = await chain.send(ana, { nonce: 0 });
+    const lost = await chain.step();
+    expect(signedHashes(lost)).toEqual([hash]);
+    chain.l1.reorgTo(0n);
+    chain.l1.mine();
+    const next = await chain.sequencer.advance();
+    expect(next.header.parentHash).toBe(kept?.hash);
+    expect(next.l1Origin.hash).not.toBe(lost.l1Origin.hash);
+    const later = await chain.step();
+    expect([...signedHashes(next), ...signedHashes(later)]).toEqual([hash]);
+    expect(await chain.engine.chain.isCanonical({ hash: lost.hash, number: lost.header.number })).toBe(false);
+  });
+
+  it('stops for good when nothing of its chain stands on this L1', async () => {
+    const chain = await TestChain.start();
+    await chain.step();
+    chain.l1.replaceGenesis();
+    await expect(chain.sequencer.advance()).rejects.toEqual(code('L1_WRONG_CHAIN', 'fatal'));
+  });
 });

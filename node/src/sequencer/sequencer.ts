@@ -47,16 +47,22 @@ export class Sequencer {
         const due = Number(head.header.timestamp + engine.config.blockTime) * 1000;
         if (now() < due) await sleep(due - now(), signal);
         if (signal.aborted) return;
-        await this.step();
+        await this.advance();
       } catch (error) {
-        if (isOpenLedgerError(error, 'L1_REORG')) {
-          await this.#followReorg(signal);
-          continue;
-        }
         if (handlingOf(error) === 'fatal') throw error;
         log.warn({ err: error, reason: describeError(error) }, 'no block made, trying again');
         await sleep(RETRY_MS, signal);
       }
+    }
+  }
+
+  /** One block: on the head, or after an L1 reorg on the last block that stands. */
+  async advance(): Promise<Block> {
+    try {
+      return await this.step();
+    } catch (error) {
+      if (!isOpenLedgerError(error, 'L1_REORG')) throw error;
+      return this.#followReorg();
     }
   }
 
@@ -90,25 +96,20 @@ export class Sequencer {
    * L1 took back the head's origin: builds on the last block whose origin still stands. The engine takes the blocks after it
    * back, and the mempool takes their transactions in again.
    */
-  async #followReorg(signal: AbortSignal): Promise<void> {
+  async #followReorg(): Promise<Block> {
     const { engine, l1, log } = this.#options;
-    try {
-      let block = await engine.headBlock();
-      const depth = () => engine.heads.unsafe.number - block.header.number;
-      while ((await l1.blockByNumber(block.l1Origin.number))?.hash !== block.l1Origin.hash) {
-        const parent = await engine.chain.blockByHash(block.header.parentHash);
-        if (!parent || parent.header.number < engine.heads.safe.number) {
-          throw nodeError('L1_WRONG_CHAIN', 'no block above the safe head has an origin on this L1');
-        }
-        block = parent;
+    const head = await engine.headBlock();
+    let block = head;
+    while ((await l1.blockByNumber(block.l1Origin.number))?.hash !== block.l1Origin.hash) {
+      const parent = await engine.chain.blockByHash(block.header.parentHash);
+      if (!parent || parent.header.number < engine.heads.safe.number) {
+        throw nodeError('L1_WRONG_CHAIN', 'no block above the safe head has an origin on this L1');
       }
-      log.warn({ depth: depth(), onto: block.header.number }, 'L1 reorg: building on the last block that stands');
-      await this.step(block);
-    } catch (error) {
-      if (handlingOf(error) === 'fatal') throw error;
-      log.warn({ err: error, reason: describeError(error) }, 'could not follow the L1 reorg, trying again');
-      await sleep(RETRY_MS, signal);
+      block = parent;
     }
+    const depth = head.header.number - block.header.number;
+    log.warn({ depth, onto: block.header.number }, 'L1 reorg: building on the last block that stands');
+    return this.step(block);
   }
 
   async #fill(execution: BlockExecution): Promise<void> {

@@ -59,6 +59,13 @@ export class ScriptedL1 implements L1Source {
     return block;
   }
 
+  /** Another L1 altogether. */
+  replaceGenesis(): void {
+    this.#blocks = [];
+    this.#fork++;
+    this.mine();
+  }
+
   reorgTo(number: bigint): void {
     this.#blocks = this.#blocks.slice(0, Number(number) + 1);
     this.#fork++;
