@@ -8,7 +8,7 @@ import { sleep } from '@openledger/kit';
 import type { BenchResult } from './report.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
-const PORT_OFFSET = 2_000;
+const PORT_OFFSET = 2_100;
 const TIMEOUT_MS = 120_000;
 
 const blockNumber = async (url: string): Promise<number> => {
@@ -31,6 +31,7 @@ const secondsUntil = async (started: number, ready: () => Promise<boolean>): Pro
 };
 
 const stop = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGINT');
   await exited;

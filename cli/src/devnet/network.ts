@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEVNET_MNEMONIC, devnet, devnetRoles } from '@openledger/chain-config';
-import { sleep } from '@openledger/kit';
+import { OpenLedgerError, sleep } from '@openledger/kit';
 import { buildGenesisAlloc, createCommon } from '@openledger/node';
 import { bytesToHex, createPublicClient, createTestClient, createWalletClient, defineChain, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
@@ -12,12 +12,27 @@ import { deployL1 } from './deployL1.ts';
 
 export type Ports = { readonly l1: number; readonly l2: number; readonly graphql: number; readonly runner: number };
 
-export const portsAt = (offset: number): Ports => ({
-  l1: devnet.ports.l1 + offset,
-  l2: devnet.ports.l2 + offset,
-  graphql: devnet.ports.graphql + offset,
-  runner: devnet.ports.runner + offset,
-});
+/** Ports that browsers and fetch refuse to talk to (WHATWG fetch, "bad port"), of those an offset can reach. */
+const BLOCKED_PORTS: ReadonlySet<number> = new Set([
+  4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080,
+]);
+
+/** @throws PORT_BLOCKED */
+export const portsAt = (offset: number): Ports => {
+  const ports = {
+    l1: devnet.ports.l1 + offset,
+    l2: devnet.ports.l2 + offset,
+    graphql: devnet.ports.graphql + offset,
+    runner: devnet.ports.runner + offset,
+  };
+  const blocked = Object.values(ports).find((port) => BLOCKED_PORTS.has(port) || port > 65_535);
+  if (blocked === undefined) return ports;
+  throw new OpenLedgerError(`port ${blocked} can not be used`, {
+    code: 'PORT_BLOCKED',
+    handling: 'fatal',
+    action: 'Browsers and fetch refuse it, or it does not exist: choose another --port-offset.',
+  });
+};
 
 export const devnetAccount = (role: keyof typeof devnetRoles) =>
   mnemonicToAccount(DEVNET_MNEMONIC, { addressIndex: devnetRoles[role] });
