@@ -9,10 +9,11 @@ import {
   parseText,
 } from '@openledger/kit';
 import { type Devnet, startDevnet } from '../devnet/startDevnet.ts';
-import { playWalkthrough, type WalkthroughReport } from '../walkthrough/playWalkthrough.ts';
+import { defineCommand } from '../options.ts';
+import type { WalkthroughReport } from '../walkthrough/playWalkthrough.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
 
-export const devnetConfig = {
+const devnetConfig = {
   dataDir: {
     flag: 'data-dir',
     description: 'folder of everything; a second start goes on there',
@@ -37,7 +38,7 @@ export const devnetConfig = {
 const say = (line: string): void => console.log(line);
 
 /** `openledger devnet`, which is `npm start`. */
-export const devnetCommand = async (config: ConfigOf<typeof devnetConfig>): Promise<void> => {
+const run = async (config: ConfigOf<typeof devnetConfig>): Promise<void> => {
   const log = createLogger({ name: 'devnet', level: 'warn' });
   say('OpenLedger devnet');
   const devnet = await startDevnet({ dataDir: config.dataDir, portOffset: config.portOffset, log, say });
@@ -68,4 +69,10 @@ export const devnetCommand = async (config: ConfigOf<typeof devnetConfig>): Prom
   await runUntilStopped({ close: devnet.close, failed }, log);
 };
 
-const play = (devnet: Devnet): Promise<WalkthroughReport> => playWalkthrough(devnet, say);
+/** Loaded late: the network is up sooner without it. */
+const play = async (devnet: Devnet): Promise<WalkthroughReport> => {
+  const { playWalkthrough } = await import('../walkthrough/playWalkthrough.ts');
+  return playWalkthrough(devnet, say);
+};
+
+export const command = defineCommand('a whole network on this machine, with the walkthrough', devnetConfig, run);

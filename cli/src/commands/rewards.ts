@@ -2,18 +2,18 @@ import { createRemoteReader } from '@openledger/event-log';
 import { type ConfigOf, type ConfigTable, OpenLedgerError, parseInteger, parseText } from '@openledger/kit';
 import { type Credit, computeEpoch, verifyEpoch } from '@openledger/rewards';
 import { readChainFile } from '../chainFile.ts';
-import { viewsConfig } from '../options.ts';
+import { defineCommand, shared } from '../options.ts';
 
-export const rewardsConfig = {
-  chain: viewsConfig.chain,
-  node: viewsConfig.node,
+const rewardsConfig = {
+  chain: shared.chain,
+  node: shared.node,
   epoch: { flag: 'epoch', description: 'epoch to verify', parse: parseInteger(1), default: 0 },
   account: { flag: 'account', description: 'account to explain', parse: parseText, default: '' },
 } satisfies ConfigTable;
 
 type Config = ConfigOf<typeof rewardsConfig>;
 
-const context = (config: Config) => {
+const contextOf = (config: Config) => {
   const chain = readChainFile(config.chain);
   return {
     reader: createRemoteReader({ url: config.node }),
@@ -23,9 +23,9 @@ const context = (config: Config) => {
 };
 
 /** `openledger rewards verify --epoch N`: recomputes the root from the event log; exit code 1 names the first difference. */
-export const verifyCommand = async (config: Config): Promise<void> => {
+const verify = async (config: Config): Promise<void> => {
   if (config.epoch === 0) throw usage('--epoch N is required');
-  const result = await verifyEpoch({ ...context(config), epoch: BigInt(config.epoch) });
+  const result = await verifyEpoch({ ...contextOf(config), epoch: BigInt(config.epoch) });
   const { root, total, toBlock, leaves } = result.ledger;
   console.log(
     JSON.stringify({
@@ -42,9 +42,9 @@ export const verifyCommand = async (config: Config): Promise<void> => {
 };
 
 /** `openledger rewards explain --account A`: every credit of an account up to the log's head. */
-export const explainCommand = async (config: Config): Promise<void> => {
+const explain = async (config: Config): Promise<void> => {
   if (!/^0x[0-9a-fA-F]{40}$/.test(config.account)) throw usage('--account 0x... is required');
-  const shared = context(config);
+  const shared = contextOf(config);
   const head = await shared.reader.head();
   const ledger = await computeEpoch({ ...shared, toBlock: head?.number ?? 0n });
   const account = config.account.toLowerCase();
@@ -59,3 +59,6 @@ export const explainCommand = async (config: Config): Promise<void> => {
 
 const usage = (message: string) =>
   new OpenLedgerError(message, { code: 'USAGE', handling: 'reject', action: 'See openledger rewards --help.' });
+
+export const verifyCommand = defineCommand('recompute an epoch’s root from the event log', rewardsConfig, verify);
+export const explainCommand = defineCommand('where an account’s rewards come from', rewardsConfig, explain);

@@ -2,17 +2,76 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openLedgerChain } from '@openledger/chain-config';
 import { defaultCacheDir, prepareVenv, startRunner } from '@openledger/gpu-runner';
-import { type ConfigOf, createLogger, type LogLevel, OpenLedgerError } from '@openledger/kit';
+import {
+  type ConfigOf,
+  type ConfigTable,
+  createLogger,
+  type LogLevel,
+  OpenLedgerError,
+  parseInteger,
+  parseText,
+} from '@openledger/kit';
 import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { readChainFile } from '../chainFile.ts';
-import type { runnerConfig } from '../options.ts';
+import { defineCommand, list, port, shared } from '../options.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
+
+const runnerConfig = {
+  chain: shared.chain,
+  dataDir: {
+    flag: 'datadir',
+    description: 'folder of files, adapters and the queue',
+    parse: parseText,
+    default: '.openledger/runner',
+  },
+  node: shared.node,
+  host: { flag: 'gateway.addr', description: 'address to listen on', parse: parseText, default: '127.0.0.1' },
+  port: port('gateway.port', 'port for the OpenAI-compatible API and uploads', 8000),
+  keyFile: {
+    flag: 'account.key-file',
+    description: 'file with the runner’s private key (mode 0600)',
+    parse: parseText,
+  },
+  baseModels: {
+    flag: 'base-models',
+    description: 'folders of base models, comma separated',
+    parse: list,
+    default: ['gpu-runner/models/openledger-small'],
+  },
+  settleInterval: {
+    flag: 'settle-interval',
+    description: 'milliseconds between settlements',
+    parse: parseInteger(100),
+    default: 60_000,
+  },
+  cacheDir: {
+    flag: 'cache-dir',
+    description: 'folder for the engine’s Python environment',
+    parse: parseText,
+    default: '',
+  },
+  python: {
+    flag: 'python',
+    description: 'interpreter that has the engine’s requirements; made when empty',
+    parse: parseText,
+    default: '',
+  },
+  queueUrl: {
+    flag: 'queue.url',
+    description: 'PostgreSQL URL for the queue; embedded when empty',
+    parse: parseText,
+    default: '',
+    secret: true,
+  },
+  clockOffset: shared.clockOffset,
+  logLevel: shared.logLevel,
+} satisfies ConfigTable;
 
 const engineDir = fileURLToPath(new URL('../../../gpu-runner/engine', import.meta.url));
 
 /** `openledger runner`: takes jobs, serves models. */
-export const runnerCommand = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
+const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
   const log = createLogger({ name: 'runner', level: config.logLevel as LogLevel });
   const chain = readChainFile(config.chain);
   const account = privateKeyToAccount(readKey(config.keyFile));
@@ -62,3 +121,5 @@ const readKey = (path: string): Hex => {
   if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw refuse('the key file holds no private key');
   return text as Hex;
 };
+
+export const command = defineCommand('a runner: trains, serves, attributes', runnerConfig, run);

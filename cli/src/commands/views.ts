@@ -1,21 +1,39 @@
 import { createRemoteReader } from '@openledger/event-log';
 import { createGraphqlServer } from '@openledger/graphql';
-import { chainSchema, createIndexer, type IndexerOptions, openDatabase, rebuild } from '@openledger/indexer';
+import {
+  chainSchema,
+  createIndexer,
+  databaseConfig,
+  type IndexerOptions,
+  openDatabase,
+  rebuild,
+} from '@openledger/indexer';
 import {
   type ConfigOf,
+  type ConfigTable,
   createLifecycle,
   createLogger,
   createMetrics,
   describeError,
   handlingOf,
   type LogLevel,
+  parseText,
 } from '@openledger/kit';
 import { readChainFile } from '../chainFile.ts';
-import type { viewsConfig } from '../options.ts';
+import { defineCommand, port, shared } from '../options.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
 
+const viewsConfig = {
+  chain: shared.chain,
+  ...databaseConfig,
+  node: shared.node,
+  host: { flag: 'graphql.addr', description: 'address to listen on', parse: parseText, default: '127.0.0.1' },
+  port: port('graphql.port', 'port for GraphQL', 4000),
+  logLevel: shared.logLevel,
+} satisfies ConfigTable;
+
 /** `openledger views`: the indexer and the GraphQL server, in one process because PGlite is embedded in it. */
-export const viewsCommand = async (config: ConfigOf<typeof viewsConfig>): Promise<void> => {
+const run = async (config: ConfigOf<typeof viewsConfig>): Promise<void> => {
   const log = createLogger({ name: 'views', level: config.logLevel as LogLevel });
   const metrics = createMetrics('openledger_views');
   const chain = readChainFile(config.chain);
@@ -69,3 +87,5 @@ const keepIndexing = async (options: IndexerOptions): Promise<void> => {
     }
   }
 };
+
+export const command = defineCommand('the indexer and the GraphQL server', viewsConfig, run);

@@ -60,6 +60,25 @@ export const startDevnet = async (options: {
     writeFileAtomic(keyFile, devnetPrivateKey('runner'));
 
     const shared = { chain: chainFilePath(dataDir) };
+    // The node comes first and alone: blocks are what everything else waits for.
+    const node = start({
+      name: 'node',
+      command: 'node',
+      flags: {
+        ...shared,
+        l1: urls.l1,
+        datadir: join(dataDir, 'node'),
+        'rpc.port': ports.l2,
+        'sequencer.enabled': 'true',
+        'sequencer.l1-confs': 0,
+        'clock-offset': clockOffsetMs,
+        'http.corsdomain': '*',
+      },
+      readyUrl: `${urls.l2}/healthz`,
+      readyWithin: 60,
+    });
+    await node.ready;
+    options.say(`L2 node at ${urls.l2} (chain id ${chain.genesis.config.l2ChainId})`);
     const views = start({
       name: 'views',
       command: 'views',
@@ -84,24 +103,6 @@ export const startDevnet = async (options: {
       readyWithin: 30 * 60,
       onProgress: (line) => options.say(`runner: ${line}`),
     });
-    const node = start({
-      name: 'node',
-      command: 'node',
-      flags: {
-        ...shared,
-        l1: urls.l1,
-        datadir: join(dataDir, 'node'),
-        'rpc.port': ports.l2,
-        'sequencer.enabled': 'true',
-        'sequencer.l1-confs': 0,
-        'clock-offset': clockOffsetMs,
-        'http.corsdomain': '*',
-      },
-      readyUrl: `${urls.l2}/healthz`,
-      readyWithin: 60,
-    });
-    await node.ready;
-    options.say(`L2 node at ${urls.l2} (chain id ${chain.genesis.config.l2ChainId})`);
     await views.ready;
     options.say(`GraphQL at ${urls.graphql}`);
     return {
