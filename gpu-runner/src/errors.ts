@@ -1,10 +1,11 @@
 import { type ErrorMeta, type Handling, OpenLedgerError } from '@openledger/kit';
 
 const table = {
-  ENGINE_START_FAILED: ['fatal', 'Install Python 3.10 or newer with venv, then start again.'],
+  ENGINE_START_FAILED: ['fatal', 'Install Python 3.11 or newer with venv, then start again.'],
   ENGINE_EXITED: ['retry', 'The engine process ended; it is started again with the next request.'],
   ENGINE_FAILED: ['retry', 'See the engine’s log; the job is tried again.'],
   ENGINE_REFUSED: ['reject', 'Correct the request.'],
+  ENGINE_CANCELLED: ['retry', 'The request was called off; send it again if it is still wanted.'],
   FILE_TOO_LARGE: ['reject', 'Files have at most 10,000,000 bytes.'],
   FILE_EMPTY: ['reject', 'Upload a file that has content.'],
   FILE_HASH_MISMATCH: ['reject', 'Send the bytes whose sha256 is in the URL.'],

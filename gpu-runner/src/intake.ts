@@ -1,4 +1,4 @@
-import type { EventReader, LogEntry } from '@openledger/event-log';
+import type { BlockEntry, EventReader, RevertEntry } from '@openledger/event-log';
 import { describeError, handlingOf, type Logger, sleep } from '@openledger/kit';
 import type { Address } from 'viem';
 import type { RunnerView } from './chain/runnerView.ts';
@@ -23,41 +23,51 @@ const RETRY_MS = 1_000;
  * view; what is still open when the end is reached becomes tasks then, so that a restart forgets and repeats nothing.
  */
 export const runIntake = async (options: IntakeOptions, signal: AbortSignal): Promise<void> => {
+  const reverts = new Map<number, RevertEntry>();
   while (!signal.aborted) {
     try {
-      await followOnce(options, signal);
+      await followOnce(options, reverts, signal);
     } catch (error) {
       if (handlingOf(error) === 'fatal') throw error;
       options.log.warn({ reason: describeError(error) }, 'event feed lost, reading it again');
+      reverts.clear();
+      await sleep(RETRY_MS, signal);
     }
-    await sleep(RETRY_MS, signal);
   }
 };
 
-/** Returns when the log was taken back by a reorg: the view then starts over. */
-const followOnce = async (options: IntakeOptions, signal: AbortSignal): Promise<void> => {
+/**
+ * Folds the log from its start, without the blocks that `reverts` take back. Returns when there are more reverts than were
+ * known at the start, because the view then has blocks in it that no longer count; knowing them, the next run leaves them out.
+ */
+const followOnce = async (options: IntakeOptions, reverts: Map<number, RevertEntry>, signal: AbortSignal) => {
   const { reader, view, queue, log } = options;
   view.clear();
-  const head = await reader.head();
-  const end = head?.nextSeq ?? 0;
-  let live = false;
+  const known = reverts.size;
+  const end = (await reader.head())?.nextSeq ?? 0;
   const goLive = async () => {
-    live = true;
+    view.ready = true;
     for (const task of openTasks(options)) await queue.add(task.task, task.round);
     options.onReady();
   };
   if (end === 0) await goLive();
   for await (const entry of reader.follow(0, { signal })) {
-    if (entry.kind === 'revert' && live) {
-      log.warn({ to: entry.to.number.toString() }, 'the chain was taken back; replaying the log');
+    if (entry.kind === 'revert') reverts.set(entry.seq, entry);
+    else if (!isReverted(entry, reverts)) {
+      view.apply(entry);
+      if (view.ready) for (const task of newTasks(entry, options)) await queue.add(task.task, task.round);
+    }
+    if (entry.seq + 1 < end) continue;
+    if (reverts.size > known) {
+      log.warn({ reverts: reverts.size - known }, 'the chain was taken back; replaying the log');
       return;
     }
-    if (entry.kind === 'revert') continue;
-    view.apply(entry);
-    if (live) for (const task of newTasks(entry, options)) await queue.add(task.task, task.round);
-    else if (entry.seq + 1 >= end) await goLive();
+    if (!view.ready) await goLive();
   }
 };
+
+const isReverted = (block: BlockEntry, reverts: ReadonlyMap<number, RevertEntry>): boolean =>
+  [...reverts.values()].some(({ seq, to }) => seq > block.seq && to.number < block.number);
 
 type Planned = { task: Task; round: number };
 
@@ -70,13 +80,15 @@ const openTasks = ({ view, runner, now: clock }: IntakeOptions): Planned[] => {
       (job) => job.status === 'requested' || (job.status === 'claimed' && (job.runner === me || job.leaseUntil < now)),
     )
     .map((job): Planned => ({ task: { kind: 'train', id: job.id.toString() }, round: job.attempt }));
-  const contributions = [...view.contributions.values()]
-    .filter((contribution) => contribution.status === 'pending' && view.isReviewer(contribution.datanetId, runner))
-    .map((contribution): Planned => ({ task: { kind: 'validate', id: contribution.id.toString() }, round: 0 }));
-  return [...jobs, ...contributions];
+  const contributions = [...view.contributions.values()].filter(
+    ({ status, datanetId }) => status === 'pending' && view.isReviewer(datanetId, runner),
+  );
+  return [...jobs, ...contributions.map(({ id }) => validation(id))];
 };
 
-const newTasks = (entry: Extract<LogEntry, { kind: 'block' }>, { view, runner }: IntakeOptions): Planned[] =>
+const validation = (id: bigint): Planned => ({ task: { kind: 'validate', id: id.toString() }, round: 0 });
+
+const newTasks = (entry: BlockEntry, { view, runner }: IntakeOptions): Planned[] =>
   entry.events.flatMap((event): Planned[] => {
     switch (event.type) {
       case 'JobRequested':
@@ -87,7 +99,15 @@ const newTasks = (entry: Extract<LogEntry, { kind: 'block' }>, { view, runner }:
       }
       case 'ContributionSubmitted':
         if (!view.isReviewer(event.args.datanetId, runner)) return [];
-        return [{ task: { kind: 'validate', id: event.args.contributionId.toString() }, round: 0 }];
+        return [validation(event.args.contributionId)];
+      case 'ReviewerSet': {
+        const { datanetId, reviewer, allowed } = event.args;
+        if (!allowed || reviewer !== runner.toLowerCase()) return [];
+        const waiting = [...view.contributions.values()].filter(
+          (contribution) => contribution.datanetId === datanetId && contribution.status === 'pending',
+        );
+        return waiting.map(({ id }) => validation(id));
+      }
       default:
         return [];
     }

@@ -102,6 +102,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
             workDir: path('work'),
             now,
             log,
+            signal: lifecycle.signal,
             onProgress: report,
           });
         } else await validateContribution(BigInt(id), { view, store, engine, transactor, log });

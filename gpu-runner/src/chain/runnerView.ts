@@ -66,10 +66,13 @@ export class RunnerView {
   readonly jobs = new Map<bigint, Job>();
   readonly channels = new Map<bigint, Channel>();
   readonly batchHashes = new Map<Hex, bigint>();
+  /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
+  ready = false;
   #accepted = new Map<bigint, Contribution[]>();
 
   /** Before replaying from 0, after a reorg. */
   clear(): void {
+    this.ready = false;
     for (const map of [this.contributions, this.reviewers, this.datanetOwners, this.versions, this.models]) map.clear();
     for (const map of [this.jobs, this.channels, this.batchHashes, this.#accepted]) map.clear();
   }

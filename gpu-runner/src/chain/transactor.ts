@@ -6,6 +6,9 @@ import { runnerError } from '../errors.ts';
 const TRIES = 5;
 const RETRY_MS = 1_000;
 
+/** Who sends transactions for the runner, and how. */
+export type Sender = Pick<Transactor, 'address' | 'send'>;
+
 /** Sends the runner's transactions one after another, so that nonces never race; transport faults are tried again. */
 export class Transactor {
   readonly #client: OpenLedgerClient;

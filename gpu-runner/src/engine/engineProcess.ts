@@ -1,14 +1,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Logger } from '@openledger/kit';
 import { Packr } from 'msgpackr';
-import { runnerError } from '../errors.ts';
+import { type RunnerErrorCode, runnerError } from '../errors.ts';
 
 export type EngineEvent = { readonly event: string; readonly data: Record<string, unknown> };
 
 /** What the runner asks of an engine; docs/spec/engine-protocol.md says what each method does. */
 export type Engine = {
   /**
-   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), ENGINE_FAILED, ENGINE_EXITED
+   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), ENGINE_CANCELLED, ENGINE_FAILED, ENGINE_EXITED
    */
   request<T>(method: string, params: Record<string, unknown>, options?: RequestOptions): Promise<T>;
   close(): Promise<void>;
@@ -40,10 +41,24 @@ const refusals: ReadonlySet<string> = new Set([
   'unknown_adapter',
   'unknown_method',
   'no_data',
-  'cancelled',
 ]);
 
+const errorCodeOf = (code: string): RunnerErrorCode => {
+  if (code === 'cancelled') return 'ENGINE_CANCELLED';
+  return refusals.has(code) ? 'ENGINE_REFUSED' : 'ENGINE_FAILED';
+};
+
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'bigint' });
+
+/** Undefined when it is no frame: the process has lost its mind, and what follows can't be read either. */
+const readFrame = (bytes: Uint8Array): Frame | undefined => {
+  try {
+    const frame = packr.unpack(bytes) as Frame | null;
+    return typeof frame?.id === 'number' ? frame : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 /** The Python engine as a child process: msgpack frames over stdio, started on the first request and after it has died. */
 export class EngineProcess implements Engine {
@@ -53,6 +68,7 @@ export class EngineProcess implements Engine {
   #child: ChildProcessWithoutNullStreams | undefined;
   #pending = new Map<number, Pending>();
   #nextId = 1;
+  #closed = false;
 
   constructor(options: {
     python: string;
@@ -67,7 +83,8 @@ export class EngineProcess implements Engine {
     this.#log = options.log;
   }
 
-  request<T>(method: string, params: Record<string, unknown>, options: RequestOptions = {}): Promise<T> {
+  async request<T>(method: string, params: Record<string, unknown>, options: RequestOptions = {}): Promise<T> {
+    if (this.#closed) throw runnerError('ENGINE_EXITED', 'the engine was closed');
     const child = this.#running();
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
@@ -91,9 +108,11 @@ export class EngineProcess implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const child = this.#child;
     if (!child) return;
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    // Rejects when the process never started: that is an end, too.
+    const exited = once(child, 'exit').catch(() => {});
     child.stdin.end();
     const killed = setTimeout(() => child.kill('SIGKILL'), 3_000);
     await exited;
@@ -129,12 +148,12 @@ export class EngineProcess implements Engine {
       buffer = Buffer.concat([buffer, chunk]);
       while (buffer.length >= 4) {
         const length = buffer.readUInt32BE(0);
-        if (length > MAX_FRAME) {
+        if (length <= MAX_FRAME && buffer.length < 4 + length) return;
+        const frame = length <= MAX_FRAME ? readFrame(buffer.subarray(4, 4 + length)) : undefined;
+        if (!frame) {
           child.kill('SIGKILL');
           return;
         }
-        if (buffer.length < 4 + length) return;
-        const frame = packr.unpack(buffer.subarray(4, 4 + length)) as Frame;
         buffer = buffer.subarray(4 + length);
         this.#receive(frame);
       }
@@ -161,7 +180,7 @@ export class EngineProcess implements Engine {
       const { code, message, details } = frame.error;
       const reason = details?.reason;
       const meta = { code, ...(typeof reason === 'string' ? { reason } : {}) };
-      pending.reject(runnerError(refusals.has(code) ? 'ENGINE_REFUSED' : 'ENGINE_FAILED', message, meta));
+      pending.reject(runnerError(errorCodeOf(code), message, meta));
     } else pending.resolve(frame.result);
   }
 

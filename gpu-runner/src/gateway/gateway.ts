@@ -34,6 +34,7 @@ const statuses: Readonly<Partial<Record<RunnerErrorCode, number>>> = {
   PAYMENT_REQUIRED: 402,
   PAYMENT_INVALID: 402,
   TOO_MANY_REQUESTS: 429,
+  ENGINE_CANCELLED: 503,
 };
 
 const errorTypes: Readonly<Record<number, string>> = {
@@ -43,6 +44,7 @@ const errorTypes: Readonly<Record<number, string>> = {
   404: 'not_found_error',
   413: 'invalid_request_error',
   429: 'rate_limit_error',
+  503: 'server_error',
 };
 
 /** OpenAI's error shape; internals stay inside. */
@@ -77,6 +79,11 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
     return reply.code(status).send(body);
   });
 
+  app.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url}`;
+    return reply.code(404).send({ error: { message, type: errorTypes[404], code: 'route_unknown' } });
+  });
+
   app.get('/v1/models', async () => ({
     object: 'list',
     data: inference.served().map((model) => ({
@@ -103,7 +110,7 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
     const found = await findOutput(database, request.params.id);
     return found
       ? { ...found.record, settled_in: found.settledIn }
-      : reply.code(404).send({ error: { message: 'no such output', type: 'not_found_error', code: 'output_unknown' } });
+      : reply.code(404).send({ error: { message: 'no such output', type: errorTypes[404], code: 'output_unknown' } });
   });
   app.put<{ Params: { sha256: string } }>('/v1/files/:sha256', async (request) => {
     const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
@@ -135,14 +142,16 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
       tokens.inc({ kind: 'prompt' }, generated.prompt_tokens);
       tokens.inc({ kind: 'output' }, generated.completion_tokens);
     };
+    // Nobody pays for an answer that nobody waits for any more.
+    const abort = new AbortController();
+    reply.raw.on('close', () => abort.abort());
+    const { signal } = abort;
     if (!body.stream) {
-      const completion = await inference.complete(body, { payment });
+      const completion = await inference.complete(body, { payment, signal });
       count(completion);
       reply.header('x-receipt', completion.record.outputId);
       return formatCompletion(id, created, completion, endpoint);
     }
-    const abort = new AbortController();
-    reply.raw.on('close', () => abort.abort());
     let started = false;
     const write = (data: unknown) => {
       if (!started) {
@@ -155,7 +164,7 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
     try {
       const completion = await inference.complete(body, {
         payment,
-        signal: abort.signal,
+        signal,
         onToken: (text) => write(formatChunk(id, created, body.model, endpoint, text, null)),
       });
       count(completion);

@@ -107,9 +107,10 @@ export class Inference {
         promptTokens: generated.prompt_tokens,
         outputTokens: generated.completion_tokens,
         cost: cost.toString(),
-        rows: rows.map((row) => ({ contributionId: row.contribution_id, weight: Number(row.weight) })),
+        rows: rows.map((row) => ({ contributionId: row.contribution_id, weight: row.weight.toString() })),
       };
       await saveOutput(this.#modules.database, record);
+      hold.release(cost);
       return { model, generated, record };
     } finally {
       hold.release();
@@ -193,7 +194,7 @@ export class Inference {
       output_text: outputText,
     });
     return rows
-      .filter((row) => Number(row.weight) > 0)
+      .filter((row) => row.weight > 0)
       .sort((a, b) => (BigInt(a.contribution_id) < BigInt(b.contribution_id) ? -1 : 1));
   }
 

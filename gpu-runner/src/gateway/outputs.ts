@@ -13,7 +13,7 @@ export type OutputRecord = {
   readonly outputTokens: number;
   /** Wei. */
   readonly cost: string;
-  readonly rows: readonly { contributionId: string; weight: number }[];
+  readonly rows: readonly { contributionId: string; weight: string }[];
 };
 
 export const toBatchOutput = (record: OutputRecord): BatchOutput => ({

@@ -8,8 +8,11 @@ import type { RunnerDatabase } from '../queue/database.ts';
 export const priceOf = (model: Model, promptTokens: number, outputTokens: number): bigint =>
   (BigInt(promptTokens) * model.inputPrice + 999n) / 1000n + (BigInt(outputTokens) * model.outputPrice + 999n) / 1000n;
 
-/** Money of one channel: what was promised, and what has been served against it. Wei. */
-type Account = { cumulative: bigint; served: bigint };
+/** Money of one channel: what was promised, what has been served against it, and what running calls may still cost. Wei. */
+type Account = { cumulative: bigint; served: bigint; reserved: bigint };
+
+/** `release` ends the call: what it cost counts as served (nothing, when it failed), the rest is free again. */
+export type Hold = { readonly channelId: bigint; release(cost?: bigint): void };
 
 /**
  * Prepaid credit by signed vouchers. A call is served when the best voucher covers everything served so far plus the most
@@ -20,7 +23,8 @@ export class Payments {
   readonly #view: RunnerView;
   readonly #runner: Address;
   readonly #chainId: number;
-  readonly #reserved = new Map<bigint, bigint>();
+  /** Read from the database once; from then on this process is the only one that changes them. */
+  readonly #accounts = new Map<bigint, Promise<Account>>();
 
   constructor(options: { database: RunnerDatabase; view: RunnerView; runner: Address; chainId: number }) {
     this.#database = options.database;
@@ -33,25 +37,26 @@ export class Payments {
    * Accepts the voucher of the X-Payment header and reserves `maxCost` on its channel.
    * @throws PAYMENT_REQUIRED, PAYMENT_INVALID
    */
-  async reserve(header: string | undefined, maxCost: bigint): Promise<{ channelId: bigint; release(): void }> {
+  async reserve(header: string | undefined, maxCost: bigint): Promise<Hold> {
     if (!header) throw runnerError('PAYMENT_REQUIRED', 'this model has a price', { maxCost });
-    const voucher = await this.#accept(header);
-    const account = await this.#account(voucher.channelId);
-    const reserved = this.#reserved.get(voucher.channelId) ?? 0n;
-    const needed = account.served + reserved + maxCost;
-    if (account.cumulative < needed) {
-      throw runnerError('PAYMENT_REQUIRED', 'the voucher does not cover this call', {
-        needed,
-        cumulative: account.cumulative,
-      });
+    const { channelId, cumulativeAmount } = await this.#accept(header);
+    const account = await this.#account(channelId);
+    // From here on nothing waits, so that calls at the same time can't spend the same credit.
+    if (account.cumulative < cumulativeAmount) account.cumulative = cumulativeAmount;
+    const { cumulative } = account;
+    const needed = account.served + account.reserved + maxCost;
+    if (cumulative < needed) {
+      throw runnerError('PAYMENT_REQUIRED', 'the voucher does not cover this call', { needed, cumulative });
     }
-    this.#reserved.set(voucher.channelId, reserved + maxCost);
+    account.reserved += maxCost;
     let open = true;
     return {
-      channelId: voucher.channelId,
-      release: () => {
-        if (open) this.#reserved.set(voucher.channelId, (this.#reserved.get(voucher.channelId) ?? 0n) - maxCost);
+      channelId,
+      release: (cost = 0n) => {
+        if (!open) return;
         open = false;
+        account.reserved -= maxCost;
+        account.served += cost;
       },
     };
   }
@@ -81,13 +86,22 @@ export class Payments {
     return voucher;
   }
 
-  async #account(channelId: bigint): Promise<Account> {
+  #account(channelId: bigint): Promise<Account> {
+    const known = this.#accounts.get(channelId);
+    if (known) return known;
+    const loading = this.#load(channelId);
+    this.#accounts.set(channelId, loading);
+    loading.catch(() => this.#accounts.delete(channelId));
+    return loading;
+  }
+
+  async #load(channelId: bigint): Promise<Account> {
     const { rows } = await this.#database.query<{ cumulative: string; served: string }>(
       `SELECT v.cumulative::text AS cumulative,
               coalesce((SELECT sum((record->>'cost')::numeric) FROM runner.outputs WHERE channel_id = $1), 0)::text AS served
        FROM runner.vouchers v WHERE v.channel_id = $1`,
       [channelId.toString()],
     );
-    return { cumulative: BigInt(rows[0]?.cumulative ?? 0), served: BigInt(rows[0]?.served ?? 0) };
+    return { cumulative: BigInt(rows[0]?.cumulative ?? 0), served: BigInt(rows[0]?.served ?? 0), reserved: 0n };
   }
 }

@@ -1,16 +1,18 @@
 import { contracts } from '@openledger/client';
 import { BATCH_VERSION, encodeBatch } from '@openledger/contracts';
 import { describeError, isOpenLedgerError, type Logger, sleep } from '@openledger/kit';
-import { type Hex, keccak256 } from 'viem';
+import { type Hex, keccak256, size } from 'viem';
 import type { RunnerView } from '../chain/runnerView.ts';
-import type { Transactor } from '../chain/transactor.ts';
+import type { Sender } from '../chain/transactor.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
 import { type OutputRecord, toBatchOutput } from './outputs.ts';
 
-export type SettlerModules = { database: RunnerDatabase; view: RunnerView; transactor: Transactor; log: Logger };
+export type SettlerModules = { database: RunnerDatabase; view: RunnerView; transactor: Sender; log: Logger };
 
 const MAX_OUTPUTS = 500;
 const MAX_VOUCHERS = 256;
+/** Half of what the node takes as one transaction; vouchers need room, too. */
+const MAX_BATCH_BYTES = 256 * 1024;
 
 /**
  * Puts served outputs, their attributions and the best voucher of each channel on chain, many in one transaction.
@@ -18,6 +20,7 @@ const MAX_VOUCHERS = 256;
  */
 export class Settler {
   readonly #modules: SettlerModules;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(modules: SettlerModules) {
     this.#modules = modules;
@@ -32,20 +35,27 @@ export class Settler {
     }
   }
 
-  /** Settles at most one batch; returns how many outputs it carried. */
-  async settleOnce(): Promise<number> {
-    await this.#recover();
+  /** Settles at most one batch, after those that were asked for before; returns how many outputs it carried. */
+  settleOnce(): Promise<number> {
+    const settled = this.#last.then(() => this.#settle());
+    this.#last = settled.catch(() => {});
+    return settled;
+  }
+
+  async #settle(): Promise<number> {
     const { database, view, transactor, log } = this.#modules;
+    // A view that is behind knows neither the batches nor the settled vouchers that are on chain already.
+    if (!view.ready) return 0;
+    await this.#recover();
     const { rows } = await database.query<{ record: OutputRecord }>(
       `SELECT record FROM runner.outputs WHERE settled_in IS NULL ORDER BY created_at, output_id LIMIT ${MAX_OUTPUTS}`,
     );
     if (rows.length === 0) return 0;
     const records = rows.map(({ record }) => record);
-    const channels = [...new Set(records.map(({ channelId }) => channelId))].slice(0, MAX_VOUCHERS);
-    const vouchers = await this.#vouchersOf(channels, view);
-    // Vouchers first: outputs of channels that owe nothing new ride along or go alone.
-    const included = records.filter(({ channelId }) => channels.includes(channelId));
-    const batch = encodeBatch(included.map(toBatchOutput));
+    const payable = new Set([...new Set(records.map(({ channelId }) => channelId))].slice(0, MAX_VOUCHERS));
+    const { included, batch } = fitting(records.filter(({ channelId }) => payable.has(channelId)));
+    // Outputs of channels that owe nothing new ride along or go alone.
+    const vouchers = await this.#vouchersOf([...new Set(included.map(({ channelId }) => channelId))], view);
     const hash = keccak256(batch);
     await this.#mark(included, `sending:${hash}`);
     const call =
@@ -104,3 +114,10 @@ export class Settler {
     ]);
   }
 }
+
+/** As many of the first outputs as one transaction holds; a single one always. */
+const fitting = (records: readonly OutputRecord[]): { included: readonly OutputRecord[]; batch: Hex } => {
+  const batch = encodeBatch(records.map(toBatchOutput));
+  if (size(batch) < MAX_BATCH_BYTES || records.length === 1) return { included: records, batch };
+  return fitting(records.slice(0, Math.floor(records.length / 2)));
+};

@@ -1,5 +1,5 @@
 import { describeError, isOpenLedgerError, type Logger } from '@openledger/kit';
-import { createPostgresBackend, type Job as QueueJob, withBackend } from 'bullmq';
+import { createPostgresBackend, DelayedError, type Job as QueueJob, withBackend } from 'bullmq';
 import type { RunnerDatabase } from '../queue/database.ts';
 
 export type Task = { readonly kind: 'train' | 'validate'; readonly id: string };
@@ -8,11 +8,16 @@ export type TaskHandler = (task: Task, report: (progress: Record<string, unknown
 const QUEUE = 'openledger-jobs';
 /** Attempts and milliseconds; a task whose input isn't there yet (a file still uploading) needs patience, not speed. */
 const RETRIES = { train: { attempts: 3, delay: 2_000 }, validate: { attempts: 60, delay: 1_000 } } as const;
+/** How long a task waits that another one of the same thing runs before. */
+const BUSY_MS = 1_000;
+/** A task whose process doesn't renew its lock for so long is run by another one. */
+const LOCK_MS = 30_000;
 
 export type JobQueue = {
-  /** Idempotent: a task that waits or runs isn't added again. */
+  /** Idempotent: a task that waits or runs isn't added again. One that has ended is: the chain says that it is still open. */
   add(task: Task, round?: number): Promise<void>;
-  close(): Promise<void>;
+  /** Lets running tasks end; with `force` it leaves them, as a crash would, to whoever opens the queue next. */
+  close(options?: { force?: boolean }): Promise<void>;
 };
 
 /**
@@ -25,18 +30,37 @@ export const openJobQueue = async (options: {
   /** Told when the last attempt of a task has failed. */
   onDead(task: Task, error: Error): Promise<void>;
   concurrency: number;
+  lockDuration?: number;
   log: Logger;
 }): Promise<JobQueue> => {
-  const { database, handler, onDead, log } = options;
+  const { database, handler, onDead, log, lockDuration = LOCK_MS } = options;
   const { Queue, Worker } = withBackend(createPostgresBackend);
   const connection = database.pool as never;
   const queue = new Queue<Task>(QUEUE, { connection });
+  /** After a restart or a failed attempt, tasks of different rounds can be about the same job: they run one after another. */
+  const running = new Set<string>();
   const worker = new Worker<Task>(
     QUEUE,
-    async (job: QueueJob<Task>) => {
-      await handler(job.data, (progress) => void job.updateProgress(progress).catch(() => {}));
+    async (job: QueueJob<Task>, lock?: string) => {
+      const thing = `${job.data.kind} ${job.data.id}`;
+      if (running.has(thing)) {
+        await job.moveToDelayed(Date.now() + BUSY_MS, lock);
+        throw new DelayedError();
+      }
+      running.add(thing);
+      try {
+        await handler(job.data, (progress) => void job.updateProgress(progress).catch(() => {}));
+      } finally {
+        running.delete(thing);
+      }
     },
-    { connection, concurrency: options.concurrency, lockDuration: 30_000, maxStalledCount: 3 },
+    {
+      connection,
+      concurrency: options.concurrency,
+      lockDuration,
+      stalledInterval: lockDuration,
+      maxStalledCount: 3,
+    },
   );
   worker.on('error', (error) => log.error({ err: error }, 'queue error'));
   worker.on('failed', (job, error) => {
@@ -57,12 +81,12 @@ export const openJobQueue = async (options: {
         jobId: `${task.kind}-${task.id}-${round}`,
         attempts,
         backoff: { type: 'fixed', delay },
-        removeOnComplete: 1_000,
-        removeOnFail: 10_000,
+        removeOnComplete: true,
+        removeOnFail: true,
       });
     },
-    close: async () => {
-      await worker.close();
+    close: async ({ force = false } = {}) => {
+      await worker.close(force);
       await queue.close();
     },
   };

@@ -5,11 +5,12 @@ import { BATCH_VERSION, batchMethods, batchSourceKinds, encodeBatch, jobsAbi } f
 import { describeError, isOpenLedgerError, type Logger } from '@openledger/kit';
 import { encodeAbiParameters, type Hex, keccak256, parseEventLogs, stringToHex } from 'viem';
 import type { Job, RunnerView } from '../chain/runnerView.ts';
-import type { Transactor } from '../chain/transactor.ts';
+import type { Sender } from '../chain/transactor.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import { type ContentStore, sha256Of } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import { cutReason } from './cutReason.ts';
 import { formatName } from './formats.ts';
 
 type Losses = { base_loss_micros: number; model_loss_micros: number; tokens: number };
@@ -32,11 +33,13 @@ export type TrainingModules = {
   store: ContentStore;
   models: ModelLocator;
   engine: Engine;
-  transactor: Transactor;
+  transactor: Sender;
   workDir: string;
   /** The chain's time, unix milliseconds. */
   now(): number;
   log: Logger;
+  /** Aborts when the process ends: the training is called off, and its lease kept for the next process. */
+  signal?: AbortSignal;
   onProgress(progress: Record<string, unknown>): void;
 };
 
@@ -57,9 +60,9 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
   const attempt = await claim(job, transactor, modules.now());
   const heartbeat = setInterval(
     () =>
-      void transactor
-        .send({ ...contracts.jobs, functionName: 'renewLease', args: [jobId, attempt] })
-        .catch((error) => log.warn({ job: jobId.toString(), reason: describeError(error) }, 'lease not renewed')),
+      void renewLease(jobId, attempt, transactor).catch((error) =>
+        log.warn({ job: jobId.toString(), reason: describeError(error) }, 'lease not renewed'),
+      ),
     (LEASE_SECONDS * 1000) / RENEW_SHARE,
   );
   try {
@@ -67,6 +70,7 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
     clearInterval(heartbeat);
     return await commit(job, attempt, result, modules);
   } catch (error) {
+    if (isOpenLedgerError(error, 'ENGINE_CANCELLED')) throw error;
     clearInterval(heartbeat);
     const permanent = isOpenLedgerError(error) && error.handling === 'reject' && error.code !== 'TRANSACTION_REVERTED';
     if (!isOpenLedgerError(error, 'TRANSACTION_REVERTED')) await giveUp(jobId, attempt, permanent, error, modules);
@@ -74,28 +78,36 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
     throw error;
   } finally {
     clearInterval(heartbeat);
+    await rm(workFolder(job, modules), { recursive: true, force: true });
   }
 };
 
-const claim = async (job: Job, transactor: Transactor, nowMs: number): Promise<number> => {
+const claim = async (job: Job, transactor: Sender, nowMs: number): Promise<number> => {
   const ours = job.runner === transactor.address.toLowerCase();
   const now = BigInt(Math.floor(nowMs / 1000));
-  if (job.status === 'claimed' && ours && job.leaseUntil > now) return job.attempt;
+  if (job.status === 'claimed' && ours && job.leaseUntil > now) {
+    // Little may be left of it; and when it is over without the view knowing yet, training would be for nothing.
+    await renewLease(job.id, job.attempt, transactor);
+    return job.attempt;
+  }
   const receipt = await transactor.send({ ...contracts.jobs, functionName: 'claimJob', args: [job.id] });
   const [claimed] = parseEventLogs({ abi: jobsAbi, eventName: 'JobClaimed', logs: receipt.logs });
   if (!claimed) throw runnerError('JOB_SUPERSEDED', `job ${job.id} was not claimed`);
   return claimed.args.attempt;
 };
 
+const renewLease = (jobId: bigint, attempt: number, transactor: Sender) =>
+  transactor.send({ ...contracts.jobs, functionName: 'renewLease', args: [jobId, attempt] });
+
 const train = async (job: Job, modules: TrainingModules): Promise<TrainResult> => {
-  const { view, store, models, engine, workDir, onProgress } = modules;
+  const { view, store, models, engine, onProgress } = modules;
   const files = view.versionFiles(job.datanetId, job.datanetVersion);
   if (files.length === 0) throw runnerError('JOB_IMPOSSIBLE', 'the datanet version has no accepted files');
   const missing = files.find((file) => !store.has(file.contentHash.slice(2)));
   if (missing) throw runnerError('ENGINE_FAILED', `file of contribution ${missing.id} is not in this runner's store`);
   const location = models.locate(view, job.modelId);
   if (!location) throw runnerError('JOB_IMPOSSIBLE', `model ${job.modelId} is not available on this runner`);
-  const output = join(workDir, `job-${job.id}`);
+  const output = workFolder(job, modules);
   await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
   return engine.request<TrainResult>(
@@ -113,9 +125,14 @@ const train = async (job: Job, modules: TrainingModules): Promise<TrainResult> =
       output,
       ...(location.general ? { general_path: location.general } : {}),
     },
-    { onEvent: ({ event, data }) => event === 'progress' && onProgress(data) },
+    {
+      onEvent: ({ event, data }) => event === 'progress' && onProgress(data),
+      ...(modules.signal ? { signal: modules.signal } : {}),
+    },
   );
 };
+
+const workFolder = (job: Job, { workDir }: TrainingModules): string => join(workDir, `job-${job.id}`);
 
 const parseParams = (text: string): Record<string, unknown> => {
   try {
@@ -218,7 +235,7 @@ const trainingBatch = (job: Job, weightsHash: Hex, configHash: Hex, result: Trai
 };
 
 const giveUp = async (jobId: bigint, attempt: number, permanent: boolean, error: unknown, modules: TrainingModules) => {
-  const reason = describeError(error).slice(0, 1000);
+  const reason = cutReason(describeError(error));
   modules.log.warn({ job: jobId.toString(), attempt, permanent, reason }, 'training failed');
   await modules.transactor
     .send({ ...contracts.jobs, functionName: 'failJob', args: [jobId, attempt, permanent, reason] })

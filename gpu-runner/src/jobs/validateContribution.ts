@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { contracts } from '@openledger/client';
 import { isOpenLedgerError, type Logger } from '@openledger/kit';
 import type { RunnerView } from '../chain/runnerView.ts';
-import type { Transactor } from '../chain/transactor.ts';
+import type { Sender } from '../chain/transactor.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import type { ContentStore } from '../store/contentStore.ts';
+import { cutReason } from './cutReason.ts';
 import { formatName, MAX_FILE_BYTES } from './formats.ts';
 
 type Verdict = { accepted: boolean; score?: number; reason?: string; message?: string };
@@ -18,7 +19,7 @@ type Verdict = { accepted: boolean; score?: number; reason?: string; message?: s
  */
 export const validateContribution = async (
   contributionId: bigint,
-  modules: { view: RunnerView; store: ContentStore; engine: Engine; transactor: Transactor; log: Logger },
+  modules: { view: RunnerView; store: ContentStore; engine: Engine; transactor: Sender; log: Logger },
 ): Promise<Verdict | undefined> => {
   const { view, store, engine, transactor, log } = modules;
   const contribution = view.contributions.get(contributionId);
@@ -54,9 +55,9 @@ export const validateContribution = async (
 };
 
 const reasonOf = ({ reason, message }: Verdict): string =>
-  [reason ?? 'rejected', message].filter(Boolean).join(': ').slice(0, 1000);
+  cutReason([reason ?? 'rejected', message].filter(Boolean).join(': '));
 
-export const decide = async (contributionId: bigint, verdict: Verdict, transactor: Transactor): Promise<void> => {
+export const decide = async (contributionId: bigint, verdict: Verdict, transactor: Sender): Promise<void> => {
   try {
     await transactor.send(
       verdict.accepted

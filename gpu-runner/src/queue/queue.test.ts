@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { silentLogger } from '@openledger/kit';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openJobQueue, type Task } from '../jobs/jobQueue.ts';
+import { openJobQueue, type Task, type TaskHandler } from '../jobs/jobQueue.ts';
 import { openRunnerDatabase, type RunnerDatabase } from './database.ts';
 
 const POSTGRES = process.env.OPENLEDGER_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test';
@@ -36,6 +36,14 @@ const counter = (count: number) => {
   return { seen, done, add: (id: string) => seen.push(id) === count && resolve() };
 };
 
+const gate = () => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+};
+
 const suite = (name: string, open: () => Promise<RunnerDatabase>, enabled: boolean) =>
   describe.skipIf(!enabled)(`job queue on ${name}`, () => {
     let database: RunnerDatabase;
@@ -48,67 +56,102 @@ const suite = (name: string, open: () => Promise<RunnerDatabase>, enabled: boole
     const run = `${Date.now()}-`;
     const task = (id: string): Task => ({ kind: 'validate', id: run + id });
 
-    it('runs every task once although it was added twice', async () => {
-      const { seen, done, add } = counter(30);
-      const queue = await openJobQueue({
+    const start = (handler: TaskHandler, options: { onDead?: (task: Task) => void; lockDuration?: number } = {}) =>
+      openJobQueue({
         database,
         concurrency: 2,
         log: silentLogger,
-        onDead: async () => {},
-        handler: async ({ id }) => void add(id),
+        ...(options.lockDuration ? { lockDuration: options.lockDuration } : {}),
+        onDead: async (which) => options.onDead?.(which),
+        // A PostgreSQL server keeps what a broken-off run left behind.
+        handler: async (which, report) => {
+          if (which.id.startsWith(run)) await handler(which, report);
+        },
+      });
+
+    it('runs a task once although it is added again while it waits or runs', async () => {
+      const { seen, done, add } = counter(30);
+      const [added, addedAll] = [gate(), gate()];
+      const queue = await start(async ({ id }) => {
+        added.open();
+        await addedAll.opened;
+        add(id);
       });
       const ids = [...Array(30).keys()].map((i) => `once-${i}`);
-      for (const id of [...ids, ...ids]) await queue.add(task(id));
+      for (const id of ids) await queue.add(task(id));
+      await added.opened;
+      for (const id of ids) await queue.add(task(id));
+      addedAll.open();
       await done;
       await queue.close();
       expect(seen.sort()).toEqual(ids.map((id) => run + id).sort());
     });
 
-    it('tries a failing task again, and tells when it is dead', async () => {
-      const calls = new Map<string, number>();
-      let dead: (task: Task) => void = () => {};
-      const died = new Promise<Task>((resolve) => {
-        dead = resolve;
+    it('never runs two tasks of one thing at the same time, and drops neither', async () => {
+      const [first, other, second] = [gate(), gate(), gate()];
+      const release = gate();
+      const running: string[] = [];
+      const queue = await start(async ({ id }) => {
+        if (id.endsWith('other')) return other.open();
+        running.push(id);
+        (running.length === 1 ? first : second).open();
+        await release.opened;
       });
-      const queue = await openJobQueue({
-        database,
-        concurrency: 1,
-        log: silentLogger,
-        onDead: async (which) => dead(which),
-        handler: async ({ id }) => {
-          calls.set(id, (calls.get(id) ?? 0) + 1);
-          throw new Error('never works');
-        },
-      });
-      await queue.add({ kind: 'train', id: `${run}dead` });
-      expect((await died).id).toBe(`${run}dead`);
+      await queue.add(task('same'), 0);
+      await first.opened;
+      await queue.add(task('same'), 1);
+      await queue.add(task('other'));
+      // Tasks are taken in order: when this one runs, the second has had its turn.
+      await other.opened;
+      expect(running).toHaveLength(1);
+      release.open();
+      await second.opened;
       await queue.close();
-      expect(calls.get(`${run}dead`)).toBe(3);
     });
 
-    it('takes up a task that was waiting when the process ended', async () => {
-      const idle = await openJobQueue({
-        database,
-        concurrency: 1,
-        log: silentLogger,
-        onDead: async () => {},
-        handler: () => new Promise(() => {}),
+    it('tries a failing task again, tells when it is dead, and runs it anew when it is still open later', async () => {
+      const failing: Task = { kind: 'train', id: `${run}failing` };
+      let calls = 0;
+      let tell: (task: Task) => void = () => {};
+      const dead = new Promise<Task>((resolve) => {
+        tell = resolve;
       });
-      // Closed before a worker could finish it: the next process has to.
-      const adding = idle.add(task('later'), 1);
-      await adding;
+      const handler = async () => {
+        calls++;
+        throw new Error('does not work yet');
+      };
+      const queue = await start(handler, { onDead: (which) => tell(which) });
+      await queue.add(failing);
+      expect(await dead).toEqual(failing);
+      await queue.close();
+      expect(calls).toBe(3);
+      for (let round = 0; round < 2; round++) {
+        const { done, add } = counter(1);
+        const next = await start(async ({ id }) => void add(id));
+        await next.add(failing);
+        await done;
+        await next.close();
+      }
+    });
+
+    it('runs what another process left unfinished, once its lock has run out', async () => {
+      const lockDuration = 1_000;
+      const began = gate();
+      const crashing = await start(
+        async () => {
+          began.open();
+          await new Promise(() => {});
+        },
+        { lockDuration },
+      );
+      await crashing.add(task('left'));
+      await began.opened;
+      await crashing.close({ force: true });
       const { seen, done, add } = counter(1);
-      const next = await openJobQueue({
-        database,
-        concurrency: 1,
-        log: silentLogger,
-        onDead: async () => {},
-        handler: async ({ id }) => void (id.endsWith('fresh') && add(id)),
-      });
-      await next.add(task('fresh'));
+      const next = await start(async ({ id }) => void add(id), { lockDuration });
       await done;
-      expect(seen).toEqual([`${run}fresh`]);
       await next.close();
+      expect(seen).toEqual([`${run}left`]);
     });
 
     it('keeps transactions of different sessions apart', async () => {

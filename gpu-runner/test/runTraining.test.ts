@@ -1,0 +1,401 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { contracts } from '@openledger/client';
+import { decodeBatch, jobsAbi } from '@openledger/contracts';
+import { silentLogger } from '@openledger/kit';
+import { type Abi, type Hex, stringToHex } from 'viem';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RunnerView } from '../src/chain/runnerView.ts';
+import { runnerError } from '../src/errors.ts';
+import { runTraining, type TrainingModules } from '../src/jobs/runTraining.ts';
+import { ContentStore, sha256Of } from '../src/store/contentStore.ts';
+import { ModelLocator } from '../src/store/modelLocator.ts';
+import {
+  accepted,
+  adapterRegistered,
+  baseRegistered,
+  claimed,
+  event,
+  low,
+  payer,
+  published,
+  requested,
+  runner,
+  stranger,
+  submitted,
+  tell,
+  viewOf,
+} from './support/chainEvents.ts';
+import { tempFolder } from './support/database.ts';
+import { engineError, ScriptedEngine } from './support/scriptedEngine.ts';
+import { logOf, reverted, ScriptedSender } from './support/scriptedSender.ts';
+
+const NOW = 1_800_000_000n;
+const RENEWAL_MS = 100_000;
+const WEIGHTS = sha256Of(Buffer.from('trained weights'));
+const CONFIG = sha256Of(Buffer.from('{"record":1}'));
+const losses = (base: number, model: number) => ({ base_loss_micros: base, model_loss_micros: model, tokens: 9 });
+
+type Commit = [
+  bigint,
+  number,
+  {
+    weightsHash: Hex;
+    configHash: Hex;
+    name: string;
+    evaluations: { suite: Hex; regressed: boolean; baseLossMicros: bigint; reportHash: Hex }[];
+  },
+  number,
+  number,
+  Hex,
+];
+
+describe('runTraining', () => {
+  let root: string;
+  let view: RunnerView;
+  let store: ContentStore;
+  let modules: TrainingModules;
+  let engine: ScriptedEngine;
+  let sender: ScriptedSender;
+  let result: Record<string, unknown>;
+  let progress: unknown[];
+
+  beforeEach(async () => {
+    root = tempFolder();
+    const base = join(root, 'base');
+    mkdirSync(base);
+    writeFileSync(join(base, 'model.safetensors'), 'base weights');
+    store = new ContentStore(join(root, 'files'));
+    mkdirSync(join(root, 'files'));
+    const hashes: Hex[] = [];
+    for (const text of ['first', 'second']) hashes.push(`0x${await store.put(Buffer.from(text))}`);
+    view = viewOf(
+      baseRegistered(1n, `0x${sha256Of(Buffer.from('base weights'))}`),
+      submitted(9n, hashes[0]),
+      submitted(10n, hashes[1]),
+      accepted(10n, 0),
+      accepted(9n, 1),
+      published(2),
+      requested(1n),
+    );
+    result = {
+      weights_sha256: WEIGHTS,
+      config_sha256: CONFIG,
+      steps: 2,
+      train_tokens: 30,
+      loss_curve: [{ step: 1, loss: 2.5 }],
+      // Object keys that look like numbers come in no useful order, and big counts come as bigint.
+      tokens_by_contribution: { 10: 5_000_000_000n, 9: 10, 11: 0 },
+      domain: losses(2_000_000, 1_000_000),
+      general: losses(1_000_000, 1_050_000),
+      seconds: 1,
+    };
+    engine = new ScriptedEngine({
+      train: ({ output }, { onEvent }) => {
+        const written = {
+          'adapter_model.safetensors': 'trained weights',
+          'adapter_config.json': '{}',
+          'record.json': '{"record":1}',
+        };
+        for (const [name, text] of Object.entries(written)) writeFileSync(join(String(output), name), text);
+        onEvent?.({ event: 'log', data: { message: 'hello' } });
+        onEvent?.({ event: 'progress', data: { step: 1 } });
+        return { ...result, output };
+      },
+    });
+    sender = new ScriptedSender({
+      claimJob: ({ args }) => [
+        logOf(jobsAbi as Abi, 'JobClaimed', {
+          jobId: args?.[0],
+          runner: runner.address,
+          attempt: 1,
+          leaseUntil: NOW + 300n,
+        }),
+      ],
+      commitTraining: ({ args }) => [
+        logOf(jobsAbi as Abi, 'JobCommitted', {
+          jobId: args?.[0],
+          runner: runner.address,
+          modelId: 7n,
+          attempt: args?.[1],
+          resultHash: `0x${WEIGHTS}`,
+        }),
+      ],
+    });
+    progress = [];
+    modules = {
+      view,
+      store,
+      engine,
+      models: await ModelLocator.open(join(root, 'adapters'), [base]),
+      transactor: sender,
+      workDir: join(root, 'work'),
+      now: () => Number(NOW) * 1000,
+      log: silentLogger,
+      onProgress: (data) => progress.push(data),
+    };
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  const names = () => sender.calls.map(({ functionName }) => functionName);
+  const committed = () => sender.sent('commitTraining')[0] as unknown as Commit;
+  const withParams = (params: string) => tell(view, requested(1n, params));
+
+  it('claims, trains on the version’s files and commits', async () => {
+    withParams('{"name":"Poems","rank":4}');
+    expect(await runTraining(1n, modules)).toBe(7n);
+    expect(names()).toEqual(['claimJob', 'commitTraining']);
+    expect(sender.calls[0]).toMatchObject({ address: contracts.jobs.address, args: [1n] });
+    const [{ files, params, base, ...rest } = {} as never] = engine.asked('train') as [Record<string, unknown>];
+    expect(base).toBe(join(root, 'base'));
+    expect(params).toEqual({ rank: 4 });
+    expect(rest).toEqual({ heldout_share_bps: 1000, output: expect.any(String) });
+    expect(files).toEqual(
+      ['first', 'second'].map((text, index) => ({
+        contribution_id: `${9 + index}`,
+        path: store.path(sha256Of(Buffer.from(text))),
+        format: 'txt',
+      })),
+    );
+    expect(progress).toEqual([{ step: 1 }]);
+  });
+
+  it('commits hashes, name, evaluations and the batch of trained tokens', async () => {
+    withParams('{"name":"Poems"}');
+    await runTraining(1n, modules);
+    const [jobId, attempt, training, version, count, batch] = committed();
+    expect([jobId, attempt, version, count]).toEqual([1n, 1, 0, 1]);
+    expect(training).toMatchObject({ weightsHash: `0x${WEIGHTS}`, configHash: `0x${CONFIG}`, name: 'Poems' });
+    expect(training.evaluations).toMatchObject([
+      {
+        suite: stringToHex('domain', { size: 32 }),
+        baseLossMicros: 2_000_000n,
+        modelLossMicros: 1_000_000n,
+        tokens: 9,
+      },
+      { suite: stringToHex('general', { size: 32 }), baseLossMicros: 1_000_000n, modelLossMicros: 1_050_000n },
+    ]);
+    expect(decodeBatch(batch, count)).toMatchObject([
+      {
+        modelId: 1n,
+        sourceKind: 1,
+        sourceId: 1n,
+        promptHash: `0x${CONFIG}`,
+        outputHash: `0x${WEIGHTS}`,
+        promptTokens: 0,
+        outputTokens: 30,
+        feeWeight: 50_000n,
+        method: 1,
+        rows: [
+          { contributionId: 9n, weight: 10n },
+          { contributionId: 10n, weight: 5_000_000_000n },
+        ],
+      },
+    ]);
+  });
+
+  it('keeps the adapter and everything that the chain names by hash, and clears its work', async () => {
+    await runTraining(1n, modules);
+    expect(readFileSync(join(root, 'adapters', WEIGHTS, 'adapter_config.json'), 'utf8')).toBe('{}');
+    const report = committed()[2].evaluations[0]?.reportHash.slice(2) ?? '';
+    expect([WEIGHTS, CONFIG, report].map((hash) => store.has(hash))).toEqual([true, true, true]);
+    expect(JSON.parse(Buffer.from(await store.get(report)).toString())).toMatchObject({
+      job: '1',
+      domain: { tokens: 9 },
+    });
+    expect(existsSync(String(engine.asked('train')[0]?.output))).toBe(false);
+  });
+
+  it.each([
+    [1_000_000, 1_050_000, false],
+    [1_000_000, 1_050_001, true],
+    [1_000_000, 900_000, false],
+    [0, 0, false],
+  ])('a loss from %i to %i counts as regressed: %s', async (base, model, expected) => {
+    result.domain = losses(base, model);
+    await runTraining(1n, modules);
+    expect(committed()[2].evaluations[0]?.regressed).toBe(expected);
+  });
+
+  it.each([
+    ['', 'adapter-1'],
+    ['{"name":""}', 'adapter-1'],
+    ['{"name":5}', 'adapter-1'],
+    [JSON.stringify({ name: 'ü'.repeat(64) }), 'ü'.repeat(64)],
+    [JSON.stringify({ name: 'ü'.repeat(65) }), 'adapter-1'],
+  ])('of the parameters %s the adapter is called %s', async (params, name) => {
+    withParams(params);
+    await runTraining(1n, modules);
+    expect(committed()[2].name).toBe(name);
+    expect(engine.asked('train')[0]?.params).toEqual({});
+  });
+
+  it('refines an adapter, and hands over the general evaluation text', async () => {
+    const parent = sha256Of(Buffer.from('parent'));
+    mkdirSync(join(root, 'adapters', parent));
+    writeFileSync(join(root, 'base', 'general.jsonl'), '');
+    tell(
+      view,
+      adapterRegistered(1n, 4n, `0x${parent}`),
+      baseRegistered(4n, `0x${sha256Of(Buffer.from('base weights'))}`),
+    );
+    await runTraining(1n, modules);
+    expect(engine.asked('train')[0]).toMatchObject({
+      parent_adapter: join(root, 'adapters', parent),
+      general_path: join(root, 'base', 'general.jsonl'),
+    });
+  });
+
+  it('goes on with its own lease after a restart, and renews it before it trains', async () => {
+    tell(view, claimed(1n, 2, NOW + 1n));
+    expect(await runTraining(1n, modules)).toBe(7n);
+    expect(names()).toEqual(['renewLease', 'commitTraining']);
+    expect(sender.sent('renewLease')).toEqual([[1n, 2]]);
+    expect(committed()[1]).toBe(2);
+  });
+
+  it('does not train under a lease that is over, although the view does not know yet', async () => {
+    tell(view, claimed(1n, 2, NOW + 100n));
+    sender.answers.renewLease = () => {
+      throw reverted('WrongStatus');
+    };
+    await expect(runTraining(1n, modules)).rejects.toMatchObject({ code: 'TRANSACTION_REVERTED' });
+    expect([names(), engine.calls]).toEqual([['renewLease'], []]);
+  });
+
+  it.each([
+    ['its own that has run out', NOW, runner.address],
+    ['another runner’s', NOW + 100n, stranger.address],
+  ])('asks for a new lease instead of %s', async (_name, leaseUntil, by) => {
+    tell(view, claimed(1n, 2, leaseUntil, by));
+    sender.answers.claimJob = () => {
+      throw reverted('LeaseRunning');
+    };
+    await expect(runTraining(1n, modules)).rejects.toMatchObject({ code: 'TRANSACTION_REVERTED' });
+    expect(names()).toEqual(['claimJob']);
+    expect(engine.calls).toEqual([]);
+  });
+
+  it.each([
+    [
+      'committed',
+      event('JobCommitted', {
+        jobId: 1n,
+        runner: low(runner.address),
+        modelId: 7n,
+        attempt: 1,
+        resultHash: `0x${WEIGHTS}`,
+      }),
+    ],
+    ['refunded', event('JobRefunded', { jobId: 1n, requester: low(payer.address), amount: 5n })],
+  ])('has nothing to do for a job that is %s', async (_name, ended) => {
+    tell(view, ended);
+    expect(await runTraining(1n, modules)).toBeUndefined();
+    expect(await runTraining(99n, modules)).toBeUndefined();
+    expect(sender.calls).toEqual([]);
+  });
+
+  it('renews its lease while it trains, and not after', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { train } = engine.script;
+    let release = () => {};
+    const training = new Promise<void>((began) => {
+      engine.script.train = async (params, options) => {
+        began();
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return train?.(params, options);
+      };
+    });
+    sender.answers.renewLease = () => {
+      throw runnerError('CHAIN_UNAVAILABLE', 'no answer');
+    };
+    const running = runTraining(1n, modules);
+    await training;
+    vi.advanceTimersByTime(2 * RENEWAL_MS);
+    release();
+    expect(await running).toBe(7n);
+    vi.advanceTimersByTime(10 * RENEWAL_MS);
+    expect(sender.sent('renewLease')).toEqual([
+      [1n, 1],
+      [1n, 1],
+    ]);
+  });
+
+  it('does not commit twice or fail the job when it has lost the lease', async () => {
+    sender.answers.commitTraining = () => {
+      throw reverted('NotLeaseHolder');
+    };
+    await expect(runTraining(1n, modules)).rejects.toMatchObject({ meta: { error: 'NotLeaseHolder' } });
+    expect(names()).toEqual(['claimJob', 'commitTraining']);
+  });
+
+  it.each([
+    ['no JSON', () => withParams('{rank'), 'the parameters are not JSON'],
+    ['a JSON list', () => withParams('[1]'), 'the parameters are not a JSON object'],
+    ['JSON null', () => withParams('null'), 'the parameters are not a JSON object'],
+    ['for a version without files', () => tell(view, published(0)), 'no accepted files'],
+    ['for a model that is not here', () => tell(view, baseRegistered(1n, `0x${WEIGHTS}`)), 'is not available'],
+    [
+      'refused by the engine',
+      () => {
+        engine.script.train = () => {
+          throw engineError('bad_params', `rank must be 1 to 256 ${'ü'.repeat(1_000)}`);
+        };
+      },
+      'rank must be 1 to 256',
+    ],
+  ])('fails a job for good that is %s', async (_name, arrange, reason) => {
+    arrange();
+    expect(await runTraining(1n, modules)).toBeUndefined();
+    expect(names()).toEqual(['claimJob', 'failJob']);
+    const [jobId, attempt, permanent, said] = sender.sent('failJob')[0] as [bigint, number, boolean, string];
+    expect([jobId, attempt, permanent]).toEqual([1n, 1, true]);
+    expect(said).toContain(reason);
+    expect(Buffer.byteLength(said)).toBeLessThanOrEqual(1024);
+  });
+
+  it.each([
+    ['the engine ends', 'ENGINE_EXITED', () => runnerError('ENGINE_EXITED', 'the engine ended')],
+    ['the engine breaks', 'ENGINE_FAILED', () => engineError('internal', 'a bug')],
+  ])('gives the attempt up and throws when %s', async (_name, code, failure) => {
+    engine.script.train = () => {
+      throw failure();
+    };
+    await expect(runTraining(1n, modules)).rejects.toMatchObject({ code });
+    expect(sender.sent('failJob')).toEqual([[1n, 1, false, expect.stringContaining(code)]]);
+  });
+
+  it('gives the attempt up when a file is not here', async () => {
+    rmSync(store.path(sha256Of(Buffer.from('second'))));
+    await expect(runTraining(1n, modules)).rejects.toThrow('contribution 10');
+    expect(sender.sent('failJob')).toMatchObject([[1n, 1, false, expect.stringContaining('contribution 10')]]);
+    expect(engine.calls).toEqual([]);
+  });
+
+  it('throws what went wrong although that could not be told to the chain', async () => {
+    engine.script.train = () => {
+      throw engineError('internal', 'a bug');
+    };
+    sender.answers.failJob = () => {
+      throw runnerError('CHAIN_UNAVAILABLE', 'no answer');
+    };
+    await expect(runTraining(1n, modules)).rejects.toMatchObject({ message: 'a bug' });
+  });
+
+  it('keeps its lease when it is called off, for the next process to go on with', async () => {
+    const abort = new AbortController();
+    engine.script.train = (_params, { signal }) => {
+      expect(signal).toBe(abort.signal);
+      throw runnerError('ENGINE_CANCELLED', 'called off');
+    };
+    await expect(runTraining(1n, { ...modules, signal: abort.signal })).rejects.toMatchObject({
+      code: 'ENGINE_CANCELLED',
+    });
+    expect(names()).toEqual(['claimJob']);
+  });
+});

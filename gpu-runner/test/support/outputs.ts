@@ -1,0 +1,19 @@
+import type { OutputRecord } from '../../src/gateway/outputs.ts';
+import { hashOf } from './chainEvents.ts';
+
+/** A served output that is told apart by its name. */
+export const outputRecord = (name: string, changes: Partial<OutputRecord> = {}): OutputRecord => ({
+  outputId: hashOf(name),
+  modelId: '1',
+  channelId: '1',
+  promptHash: hashOf(`prompt of ${name}`),
+  outputHash: hashOf(`output of ${name}`),
+  promptTokens: 3,
+  outputTokens: 4,
+  cost: '10',
+  rows: [
+    { contributionId: '2', weight: '7' },
+    { contributionId: '11', weight: '1' },
+  ],
+  ...changes,
+});
