@@ -7,6 +7,7 @@ import {
   ContractFunctionRevertedError,
   createPublicClient,
   createWalletClient,
+  type Hash,
   http,
   type PublicClient,
   type TransactionReceipt,
@@ -75,12 +76,14 @@ export const sendTransaction = async (client: OpenLedgerClient, call: Call): Pro
     account: client.account,
     ...(call.value === undefined ? {} : { value: call.value }),
   };
+  let hash: Hash;
   try {
     await client.public.simulateContract(request);
+    // Refuses as well when another transaction came between: it asks for the gas.
+    hash = await client.wallet.writeContract({ ...request, chain: client.wallet.chain } as never);
   } catch (error) {
     throw refusal(call, error) ?? error;
   }
-  const hash = await client.wallet.writeContract({ ...request, chain: client.wallet.chain } as never);
   const receipt = await client.public.waitForTransactionReceipt({ hash });
   if (receipt.status !== 'success') throw new ContractRefusedError(call, 'reverted in block', [hash]);
   return receipt;

@@ -47,8 +47,8 @@ export const uploadFile = async (options: {
     headers: { 'content-type': 'application/octet-stream', ...headers },
     body: Buffer.from(options.bytes),
   });
-  const answer = (await response.json()) as UploadAnswer & { error?: { code: string; message: string } };
-  if (!response.ok)
-    throw new Error(answer.error?.message ?? `upload refused with status ${response.status}`, { cause: answer.error });
-  return answer;
+  if (response.ok) return (await response.json()) as UploadAnswer;
+  // What stands between us and the store may answer with anything.
+  const { error } = (await response.json().catch(() => ({}))) as { error?: { code: string; message: string } };
+  throw new Error(error?.message ?? `upload refused with status ${response.status}`, { cause: error });
 };

@@ -36,19 +36,9 @@ const WEIGHTS = sha256Of(Buffer.from('trained weights'));
 const CONFIG = sha256Of(Buffer.from('{"record":1}'));
 const losses = (base: number, model: number) => ({ base_loss_micros: base, model_loss_micros: model, tokens: 9 });
 
-type Commit = [
-  bigint,
-  number,
-  {
-    weightsHash: Hex;
-    configHash: Hex;
-    name: string;
-    evaluations: { suite: Hex; regressed: boolean; baseLossMicros: bigint; reportHash: Hex }[];
-  },
-  number,
-  number,
-  Hex,
-];
+type Evaluation = { suite: Hex; regressed: boolean; baseLossMicros: bigint; reportHash: Hex };
+type Training = { weightsHash: Hex; configHash: Hex; name: string; evaluations: Evaluation[] };
+type Commit = [bigint, number, Training, number, number, Hex];
 
 describe('runTraining', () => {
   let root: string;

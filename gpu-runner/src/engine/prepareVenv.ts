@@ -16,15 +16,15 @@ export const defaultCacheDir = (env: NodeJS.ProcessEnv): string =>
   join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'openledger');
 
 const findPython = async (): Promise<string> => {
-  for (const candidate of ['python3.12', 'python3.11', 'python3.10', 'python3', 'python']) {
+  for (const candidate of ['python3.12', 'python3.11', 'python3', 'python']) {
     try {
-      const { stdout } = await exec(candidate, ['-c', 'import sys, venv; print(sys.version_info >= (3, 10))']);
+      const { stdout } = await exec(candidate, ['-c', 'import sys, venv; print(sys.version_info >= (3, 11))']);
       if (stdout.trim() === 'True') return candidate;
     } catch {
       // Not there, or without venv: try the next name.
     }
   }
-  throw runnerError('ENGINE_START_FAILED', 'no Python 3.10 or newer with venv was found');
+  throw runnerError('ENGINE_START_FAILED', 'no Python 3.11 or newer with venv was found');
 };
 
 /**
@@ -68,8 +68,12 @@ const lockOrWait = async (target: string): Promise<(() => Promise<void>) | undef
     if (existsSync(join(target, READY))) return undefined;
     try {
       await mkdir(lock);
-      return () => rm(lock, { recursive: true, force: true });
-    } catch {
+      const unlock = () => rm(lock, { recursive: true, force: true });
+      // Another one may have finished between the question above and the lock: what it made must not be made anew under it.
+      if (!existsSync(join(target, READY))) return unlock;
+      await unlock();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       const age = await stat(lock).then(
         ({ mtimeMs }) => Date.now() - mtimeMs,
         () => 0,

@@ -1,0 +1,82 @@
+import { type Hex, zeroHash } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { describe, expect, it } from 'vitest';
+import { decodePayment, encodePayment, signVoucher, voucherSigner } from '../src/index.ts';
+
+const CHAIN_ID = 16120;
+const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+const payer = privateKeyToAccount(`0x${'11'.repeat(32)}`);
+const message = { channelId: 7n, cumulativeAmount: 10n ** 30n + 1n };
+
+describe('vouchers', () => {
+  it('name their signer', async () => {
+    const voucher = await signVoucher(payer, CHAIN_ID, message);
+    expect(voucher).toMatchObject(message);
+    expect(await voucherSigner(CHAIN_ID, voucher)).toBe(payer.address);
+  });
+
+  it.each([
+    ['another amount', { cumulativeAmount: 1n }, CHAIN_ID],
+    ['another channel', { channelId: 8n }, CHAIN_ID],
+    ['another chain', {}, 1],
+  ])('name somebody else for %s', async (_name, changes, chainId) => {
+    const voucher = await signVoucher(payer, CHAIN_ID, message);
+    expect(await voucherSigner(chainId, { ...voucher, ...changes })).not.toBe(payer.address);
+  });
+
+  const flipped = (signature: Hex): Hex => {
+    const s = CURVE_ORDER - BigInt(`0x${signature.slice(66, 130)}`);
+    return `${signature.slice(0, 66)}${s.toString(16).padStart(64, '0')}${signature.endsWith('1b') ? '1c' : '1b'}` as Hex;
+  };
+
+  it.each([
+    ['the higher s', flipped],
+    [
+      'a recovery id of 0 or 1',
+      (signature: Hex): Hex => `${signature.slice(0, -2)}0${signature.endsWith('1c') ? 1 : 0}` as Hex,
+    ],
+    ['two signatures', (signature: Hex): Hex => `${signature}${signature.slice(2)}` as Hex],
+    ['half a signature', (signature: Hex): Hex => signature.slice(0, 66) as Hex],
+  ])('refuse what a contract would not take: %s', async (_name, change) => {
+    const voucher = await signVoucher(payer, CHAIN_ID, message);
+    const changed = { ...voucher, signature: change(voucher.signature) };
+    await expect(voucherSigner(CHAIN_ID, changed)).rejects.toBeInstanceOf(TypeError);
+  });
+
+  it('are not signed by an account that can not sign typed data', async () => {
+    const { signTypedData: _none, ...watchOnly } = payer;
+    await expect(signVoucher(watchOnly as never, CHAIN_ID, message)).rejects.toThrow('typed data');
+  });
+});
+
+describe('the X-Payment header', () => {
+  const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
+  const good = { channelId: '7', cumulativeAmount: '9', signature: `0x${'ab'.repeat(65)}` };
+
+  it('carries a voucher there and back', async () => {
+    const voucher = await signVoucher(payer, CHAIN_ID, message);
+    expect(encodePayment(voucher)).toMatch(/^[A-Za-z0-9+/=]+$/);
+    expect(decodePayment(encodePayment(voucher))).toEqual(voucher);
+    expect(decodePayment(base64(good))).toEqual({ channelId: 7n, cumulativeAmount: 9n, signature: good.signature });
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no base64', '%%%'],
+    ['no JSON', Buffer.from('{"channelId"').toString('base64')],
+    ['null', base64(null)],
+    ['a number', base64(5)],
+    ['a list', base64([good])],
+    ['no channel', base64({ ...good, channelId: undefined })],
+    ['a channel that is a number', base64({ ...good, channelId: 7 })],
+    ['a negative amount', base64({ ...good, cumulativeAmount: '-1' })],
+    ['an amount in hex', base64({ ...good, cumulativeAmount: '0x10' })],
+    ['an amount of too many digits', base64({ ...good, cumulativeAmount: '9'.repeat(79) })],
+    ['no signature', base64({ ...good, signature: undefined })],
+    ['a signature that is no hex', base64({ ...good, signature: `0x${'zz'.repeat(65)}` })],
+    ['a signature that is too short', base64({ ...good, signature: zeroHash })],
+    ['a signature without end', base64({ ...good, signature: `0x${'ab'.repeat(1025)}` })],
+  ])('is refused when it is or has %s', (_name, header) => {
+    expect(() => decodePayment(header)).toThrow(TypeError);
+  });
+});
