@@ -105,7 +105,8 @@ it('escrowed = settled + refunded + held, to the wei, under every sequence of ca
       expect(await chain.balance(actor.address)).toBeLessThanOrEqual(actorBefore);
       await chain.client.revert({ id: snapshot });
     }),
-    { numRuns: 30 },
+    // A fixed seed by default, because what is covered below must not depend on luck; any other by FC_SEED.
+    { numRuns: 30, seed: Number(process.env.FC_SEED ?? 7) },
   );
   // A generator that never gets anywhere would prove nothing.
   for (const action of [
