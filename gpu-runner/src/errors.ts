@@ -1,7 +1,7 @@
 import { type ErrorMeta, type Handling, OpenLedgerError } from '@openledger/kit';
 
 const table = {
-  ENGINE_START_FAILED: ['fatal', 'Install Python 3.11 or newer with venv, then start again.'],
+  ENGINE_START_FAILED: ['fatal', 'Install Python 3.10 or newer with venv, then start again.'],
   ENGINE_EXITED: ['retry', 'The engine process ended; it is started again with the next request.'],
   ENGINE_FAILED: ['retry', 'See the engine’s log; the job is tried again.'],
   ENGINE_REFUSED: ['reject', 'Correct the request.'],

@@ -16,8 +16,12 @@ export async function* entryBatches(
   limits: BatchLimits,
   signal?: AbortSignal,
 ): AsyncIterable<LogEntry[]> {
+  // Forwarded by hand: a signal made by AbortSignal.any may be collected on Node 20 while somebody still listens to it.
   const left = new AbortController();
-  const iterator = open(signal ? AbortSignal.any([signal, left.signal]) : left.signal)[Symbol.asyncIterator]();
+  const leave = () => left.abort();
+  signal?.addEventListener('abort', leave, { once: true });
+  if (signal?.aborted) leave();
+  const iterator = open(left.signal)[Symbol.asyncIterator]();
   const queue: LogEntry[] = [];
   let weight = 0;
   let ended = false;
@@ -69,7 +73,8 @@ export async function* entryBatches(
     if (failure !== undefined) throw failure;
   } finally {
     ended = true;
-    left.abort();
+    signal?.removeEventListener('abort', leave);
+    leave();
     wakeProducer();
     await producing;
     await iterator.return?.();

@@ -43,7 +43,10 @@ def weight_files(folder: Path, stem: str) -> list[Path]:
 @functools.lru_cache(maxsize=256)
 def _sha256(path: str, size: int, changed: int) -> str:
     with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+        return digest.hexdigest()
 
 
 def sha256_file(path: Path) -> str:

@@ -16,15 +16,15 @@ export const defaultCacheDir = (env: NodeJS.ProcessEnv): string =>
   join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'openledger');
 
 const findPython = async (): Promise<string> => {
-  for (const candidate of ['python3.12', 'python3.11', 'python3', 'python']) {
+  for (const candidate of ['python3.12', 'python3.11', 'python3.10', 'python3', 'python']) {
     try {
-      const { stdout } = await exec(candidate, ['-c', 'import sys, venv; print(sys.version_info >= (3, 11))']);
+      const { stdout } = await exec(candidate, ['-c', 'import sys, venv; print(sys.version_info >= (3, 10))']);
       if (stdout.trim() === 'True') return candidate;
     } catch {
       // Not there, or without venv: try the next name.
     }
   }
-  throw runnerError('ENGINE_START_FAILED', 'no Python 3.11 or newer with venv was found');
+  throw runnerError('ENGINE_START_FAILED', 'no Python 3.10 or newer with venv was found');
 };
 
 /**
