@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['*/src/**/*.test.ts', '*/ts/**/*.test.ts', '*/test/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // CI's machine is shared and sometimes starved: a failing test is repeated once there, and named in the report.
+    retry: process.env.CI ? 1 : 0,
     pool: 'forks',
     maxWorkers: 2,
   },
