@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runnerError } from '../errors.ts';
 
@@ -61,9 +61,5 @@ export class ContentStore {
   /** A copy under a name with an extension, for tools that look at names. */
   async copyTo(hash: ContentHash, target: string): Promise<void> {
     await copyFile(this.path(hash), target);
-  }
-
-  async remove(hash: ContentHash): Promise<void> {
-    await rm(this.path(hash), { force: true });
   }
 }

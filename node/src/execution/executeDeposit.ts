@@ -5,7 +5,7 @@ import { Account, Address, createAddressFromString } from '@ethereumjs/util';
 import { bytesToHex, type Hex, hexToBytes } from 'viem';
 import type { DepositTransaction } from '../primitives/depositTransaction.ts';
 import type { Log } from '../primitives/receipt.ts';
-import { getCalldataFloorGasFor, intrinsicGasOf } from './intrinsicGas.ts';
+import { chargedGas, getCalldataFloorGasFor, intrinsicGasOf } from './intrinsicGas.ts';
 
 export type DepositOutcome = {
   readonly success: boolean;
@@ -15,9 +15,6 @@ export type DepositOutcome = {
   readonly contractAddress: Hex | null;
   readonly returnData: Uint8Array;
 };
-
-/** EIP-3529: at most a fifth of the gas used comes back. */
-const MAX_REFUND_QUOTIENT = 5n;
 
 /**
  * Executes a deposit (specs/protocol/deposits.md, Regolith rules). It can't fail as a block: when its call fails or can't
@@ -81,10 +78,9 @@ export const executeDeposit = async (
   }
   const spent = intrinsic + execResult.executionGasUsed;
   const refund = success ? (execResult.gasRefund ?? 0n) : 0n;
-  const refunded = spent - (refund < spent / MAX_REFUND_QUOTIENT ? refund : spent / MAX_REFUND_QUOTIENT);
   return finish({
     success,
-    gasUsed: refunded > floor ? refunded : floor,
+    gasUsed: chargedGas(spent, refund, floor),
     logs: success ? toLogs(execResult.logs) : [],
     contractAddress: createdAddress ? (createdAddress.toString() as Hex) : null,
     returnData: execResult.returnValue,

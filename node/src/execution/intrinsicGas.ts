@@ -30,3 +30,13 @@ export const getCalldataFloorGasFor = (data: Uint8Array): bigint => {
   const zeros = countZeros(data);
   return TX + FLOOR_TOKEN * (zeros + (BigInt(data.length) - zeros) * 4n);
 };
+
+/** EIP-3529: at most a fifth of the gas used comes back. */
+const MAX_REFUND_QUOTIENT = 5n;
+
+/** What a transaction is charged for: the gas spent less its capped refund, never below the calldata floor. */
+export const chargedGas = (spent: bigint, refund: bigint, floor: bigint): bigint => {
+  const cap = spent / MAX_REFUND_QUOTIENT;
+  const afterRefund = spent - (refund < cap ? refund : cap);
+  return afterRefund > floor ? afterRefund : floor;
+};

@@ -2,7 +2,7 @@ import type { EVM } from '@ethereumjs/evm';
 import { Account, createAddressFromString } from '@ethereumjs/util';
 import { type Address, bytesToHex, decodeErrorResult, type Hex, hexToBytes, parseAbi } from 'viem';
 import { createBlockVm } from '../execution/blockExecution.ts';
-import { accessListGasOf, getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
+import { accessListGasOf, chargedGas, getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
 import type { ChainReader } from './chainReader.ts';
 import type { BlockSelector, CallRequest } from './params.ts';
 import { RpcError, serverError } from './rpcError.ts';
@@ -69,11 +69,10 @@ export const simulateCall = async (
   });
   const spent = intrinsic + execResult.executionGasUsed;
   const refund = execResult.exceptionError ? 0n : (execResult.gasRefund ?? 0n);
-  const afterRefund = spent - (refund < spent / 5n ? refund : spent / 5n);
   const floor = getCalldataFloorGasFor(data);
   return {
     returned: bytesToHex(execResult.returnValue),
-    gasUsed: afterRefund > floor ? afterRefund : floor,
+    gasUsed: chargedGas(spent, refund, floor),
     error: execResult.exceptionError?.error,
     accessList: [...(evm.journal.accessList ?? [])].map(([address, slots]) => ({
       address: `0x${address}`,
