@@ -37,12 +37,13 @@ const workspaces = Object.entries(may).map(([name, allowed]) => ({
 /** Inside node/src imports go downwards only. */
 const layers = [
   ['node.ts'],
-  ['rpc', 'sequencer', 'derivation', 'batcher'],
+  ['rpc', 'sequencer', 'derivation', 'batcher', 'proposer'],
   ['mempool', 'attributes'],
   ['engine'],
   ['chain', 'events', 'genesis'],
   ['execution'],
   ['state', 'l1'],
+  ['channels'],
   ['primitives', 'errors.ts'],
 ];
 const nodeLayers = layers.slice(1).map((layer, index) => ({

@@ -1,4 +1,5 @@
 import type { Address } from 'viem';
+import { packFeeScalars } from './feeScalars.ts';
 import { allForksAtGenesis } from './forks.ts';
 import type { SystemConfig } from './rollupConfig.ts';
 
@@ -27,12 +28,13 @@ export const devnet = {
   sequencerWindowSize: 3600n,
   channelTimeout: 50n,
   forks: allForksAtGenesis,
+  eip1559: { elasticity: 6, denominator: 50, denominatorCanyon: 250 },
   batchInboxAddress: '0xff00000000000000000000000000000000016120' as Address,
   systemConfig: {
     gasLimit: 60_000_000n,
     // OPEN pays for L1 data, but L1's base fee is in ETH: the scalars carry the price of ETH in OPEN.
-    baseFeeScalar: 1368,
-    blobBaseFeeScalar: 810_949,
+    overhead: 0n,
+    scalar: packFeeScalars({ baseFeeScalar: 1368, blobBaseFeeScalar: 810_949 }),
     operatorFeeScalar: 0,
     operatorFeeConstant: 0n,
     daFootprintGasScalar: 400,

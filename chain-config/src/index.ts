@@ -1,4 +1,5 @@
 export * from './devnet.ts';
+export * from './feeScalars.ts';
 export * from './forks.ts';
 export * from './opPredeploys.ts';
 export * from './predeploys.ts';

@@ -7,11 +7,14 @@ export type BlockId = { readonly hash: Hash; readonly number: bigint };
 export type SystemConfig = {
   readonly batcherAddress: Address;
   readonly gasLimit: bigint;
-  readonly baseFeeScalar: number;
-  readonly blobBaseFeeScalar: number;
+  /** Gas added to each transaction's L1 data before Ecotone; zero since. */
+  readonly overhead: bigint;
+  /** The 256-bit word of SystemConfig: a factor with 6 decimals before Ecotone, packed scalars since (`feeScalars`). */
+  readonly scalar: bigint;
   readonly operatorFeeScalar: number;
   readonly operatorFeeConstant: bigint;
   readonly daFootprintGasScalar: number;
+  /** Both zero until L1 sets them: the chain's own parameters hold (holocene/exec-engine.md). */
   readonly eip1559Denominator: number;
   readonly eip1559Elasticity: number;
   readonly minBaseFee: bigint;
@@ -32,6 +35,8 @@ export type RollupConfig = {
     readonly systemConfig: SystemConfig;
   };
   readonly forks: ForkSchedule;
+  /** EIP-1559 parameters of the chain, used where blocks or SystemConfig don't state them. */
+  readonly eip1559: { readonly elasticity: number; readonly denominator: number; readonly denominatorCanyon: number };
   readonly batchInboxAddress: Address;
   readonly depositContractAddress: Address;
   readonly l1SystemConfigAddress: Address;

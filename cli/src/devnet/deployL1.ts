@@ -1,4 +1,4 @@
-import type { L1Contracts, SystemConfig } from '@openledger/chain-config';
+import { feeScalars, type L1Contracts, type SystemConfig } from '@openledger/chain-config';
 import { openAbi, openBytecode } from '@openledger/contracts';
 import { OpenLedgerError } from '@openledger/kit';
 import { optimismArtifact } from '@openledger/node';
@@ -100,10 +100,11 @@ export const deployL1 = async (inputs: DeployL1Inputs): Promise<L1Contracts> => 
     inputs.finalizationPeriodSeconds,
   ]);
   await install('OptimismPortal', optimismPortal, [l2OutputOracle, systemConfig, superchainConfig]);
+  const scalars = feeScalars(inputs.systemConfig.scalar);
   await install('SystemConfig', systemConfig, [
     governance,
-    inputs.systemConfig.baseFeeScalar,
-    inputs.systemConfig.blobBaseFeeScalar,
+    scalars.baseFeeScalar,
+    scalars.blobBaseFeeScalar,
     pad(inputs.systemConfig.batcherAddress, { size: 32 }),
     inputs.systemConfig.gasLimit,
     governance,

@@ -173,6 +173,7 @@ const makeChain = async (url: string): Promise<ChainFile> => {
         sequencerWindowSize: devnet.sequencerWindowSize,
         channelTimeout: devnet.channelTimeout,
         forks: devnet.forks,
+        eip1559: devnet.eip1559,
         batchInboxAddress: devnet.batchInboxAddress,
         depositContractAddress: l1Contracts.optimismPortal,
         l1SystemConfigAddress: l1Contracts.systemConfig,

@@ -2,6 +2,7 @@ import { opPredeploys, type RollupConfig, type SystemConfig } from '@openledger/
 import { nodeError } from '../errors.ts';
 import { encodeExtraData } from '../execution/baseFee.ts';
 import type { BlockAttributes } from '../execution/blockExecution.ts';
+import { depositsOf } from '../l1/deposits.ts';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
 import type { Block } from '../primitives/block.ts';
 import { type DepositTransaction, encodeDeposit, hashDeposit } from '../primitives/depositTransaction.ts';
@@ -28,7 +29,7 @@ export const preparePayloadAttributes = async (options: {
   systemConfig: SystemConfig;
   parent: Block;
   origin: L1Block;
-  l1: Pick<L1Source, 'deposits'>;
+  l1: Pick<L1Source, 'receipts'>;
 }): Promise<PayloadAttributes> => {
   const { config, systemConfig, parent, origin, l1 } = options;
   const sameOrigin = origin.hash === parent.l1Origin.hash;
@@ -50,7 +51,7 @@ export const preparePayloadAttributes = async (options: {
     sequenceNumber: sameOrigin ? parent.sequenceNumber + 1n : 0n,
     systemConfig,
   });
-  const users = sameOrigin ? [] : await l1.deposits({ hash: origin.hash, number: origin.number });
+  const users = sameOrigin ? [] : depositsOf(await l1.receipts(origin), config.depositContractAddress, origin.hash);
   return {
     block: {
       timestamp,

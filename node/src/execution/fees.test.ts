@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createAddressFromString } from '@ethereumjs/util';
-import { opPredeploys } from '@openledger/chain-config';
+import { feeScalars, opPredeploys } from '@openledger/chain-config';
 import { l1BlockAbi } from '@openledger/contracts';
 import {
   type Abi,
@@ -145,7 +145,7 @@ describe('on a chain', () => {
           read,
         ),
       ),
-    ).toEqual([systemConfig.baseFeeScalar, systemConfig.blobBaseFeeScalar, 7, 12_345n, 400]);
+    ).toEqual([1368, 810_949, 7, 12_345n, 400]);
     const { manager } = await chain.engine.stateAtHead();
     expect(await readL1FeeParams(manager)).toMatchObject({ baseFee: 123n, blobBaseFee: 45n, operatorFeeScalar: 7 });
   });
@@ -208,7 +208,9 @@ describe('on a chain', () => {
       'function baseFeeScalar() view returns (uint32)',
     ]);
     expect(await call(chain, opPredeploys.gasPriceOracle, abi, 'isFjord')).toBe(true);
-    expect(await call(chain, opPredeploys.gasPriceOracle, abi, 'baseFeeScalar')).toBe(systemConfig.baseFeeScalar);
+    expect(await call(chain, opPredeploys.gasPriceOracle, abi, 'baseFeeScalar')).toBe(
+      feeScalars(systemConfig.scalar).baseFeeScalar,
+    );
     const unsigned = bytesToHex(crypto.getRandomValues(new Uint8Array(1000)));
     const fee = await call(chain, opPredeploys.gasPriceOracle, abi, 'getL1Fee', [unsigned]);
     const { manager } = await chain.engine.stateAtHead();

@@ -1,9 +1,11 @@
+import { packFeeScalars } from '@openledger/chain-config';
 import { concatHex, encodeAbiParameters, type Hex, numberToHex, pad } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { decodeDeposit, encodeDeposit } from '../primitives/depositTransaction.ts';
 import { l1AttributesDeposit, parseL1Attributes } from '../primitives/l1Attributes.ts';
 import { blobBaseFeeOf } from './blobBaseFee.ts';
-import { depositsFromLogs, TRANSACTION_DEPOSITED_TOPIC } from './deposits.ts';
+import { depositsOf, TRANSACTION_DEPOSITED_TOPIC } from './deposits.ts';
+import type { L1Log } from './l1Source.ts';
 
 const blockHash: Hex = `0x${'ab'.repeat(32)}`;
 const from: Hex = `0x${'01'.repeat(20)}`;
@@ -16,7 +18,9 @@ const opaque = (creation: boolean, data: Hex = '0x') =>
     creation ? '0x01' : '0x00',
     data,
   ]);
-const log = (given: { data?: Hex; version?: bigint; blockHash?: Hex; logIndex?: Hex | null } = {}) => ({
+const portal: Hex = `0x${'14'.repeat(20)}`;
+const log = (given: Partial<L1Log> & { version?: bigint } = {}): L1Log => ({
+  address: given.address ?? portal,
   topics: [
     TRANSACTION_DEPOSITED_TOPIC,
     pad(from, { size: 32 }),
@@ -24,36 +28,36 @@ const log = (given: { data?: Hex; version?: bigint; blockHash?: Hex; logIndex?: 
     numberToHex(given.version ?? 0n, { size: 32 }),
   ],
   data: encodeAbiParameters([{ type: 'bytes' }], [given.data ?? opaque(false, '0xc0de')]),
-  logIndex: given.logIndex === undefined ? ('0x7' as const) : given.logIndex,
-  blockHash: given.blockHash ?? blockHash,
+  logIndex: given.logIndex ?? 7n,
 });
+const userDeposits = (...logs: L1Log[]) => depositsOf([{ success: true, logs }], portal, blockHash);
 
 describe('deposits from L1 logs', () => {
   it('carry mint, value, gas and data', () => {
-    expect(depositsFromLogs([log()], blockHash)).toMatchObject([
+    expect(userDeposits(log())).toMatchObject([
       { from, to, mint: 5n, value: 3n, gas: 90_000n, data: '0xc0de', isSystemTransaction: false },
     ]);
   });
   it('create a contract when they say so, whatever the recipient is', () => {
-    expect(depositsFromLogs([log({ data: opaque(true) })], blockHash)).toMatchObject([{ to: null, data: '0x' }]);
+    expect(userDeposits(log({ data: opaque(true) }))).toMatchObject([{ to: null, data: '0x' }]);
   });
   it('differ in their source hash by block and log', () => {
-    const [one, two] = depositsFromLogs([log(), log({ logIndex: '0x8' })], blockHash);
+    const [one, two] = userDeposits(log(), log({ logIndex: 8n }));
     expect(one?.sourceHash).not.toBe(two?.sourceHash);
   });
   it.each([
-    ['of another block', log({ blockHash: `0x${'cd'.repeat(32)}` })],
     ['of an unknown version', log({ version: 1n })],
-    ['without a place', log({ logIndex: null })],
     ['that are too short', log({ data: '0x1234' })],
     ['that are empty', log({ data: '0x' })],
   ])('%s are bad data', (_what, bad) => {
-    expect(() => depositsFromLogs([bad], blockHash)).toThrow(
-      expect.objectContaining({ code: 'L1_BAD_DATA', handling: 'retry' }),
-    );
+    expect(() => userDeposits(bad)).toThrow(expect.objectContaining({ code: 'L1_BAD_DATA', handling: 'retry' }));
+  });
+  it('are those of the portal, in transactions that succeeded', () => {
+    expect(userDeposits(log({ address: from }), { ...log(), topics: [pad(from, { size: 32 })] })).toEqual([]);
+    expect(depositsOf([{ success: false, logs: [log()] }], portal, blockHash)).toEqual([]);
   });
   it('survive encoding as transactions', () => {
-    for (const deposit of depositsFromLogs([log(), log({ data: opaque(true, '0x00ff') })], blockHash)) {
+    for (const deposit of userDeposits(log(), log({ data: opaque(true, '0x00ff') }))) {
       expect(decodeDeposit(encodeDeposit(deposit))).toEqual(deposit);
     }
     for (const bad of ['0x7e', '0x7ec0', '0x7e01', '0x7ec3010203'] as Hex[]) {
@@ -66,8 +70,8 @@ describe('L1 attributes', () => {
   const systemConfig = {
     batcherAddress: from,
     gasLimit: 1n,
-    baseFeeScalar: 1,
-    blobBaseFeeScalar: 2,
+    overhead: 0n,
+    scalar: packFeeScalars({ baseFeeScalar: 1, blobBaseFeeScalar: 2 }),
     operatorFeeScalar: 3,
     operatorFeeConstant: 4n,
     daFootprintGasScalar: 5,

@@ -1,9 +1,7 @@
 import type { BlockId } from '@openledger/chain-config';
 import { type Address, createPublicClient, type Hex, http, type PublicClient } from 'viem';
 import { nodeError } from '../errors.ts';
-import type { DepositTransaction } from '../primitives/depositTransaction.ts';
 import { blobBaseFeeOf } from './blobBaseFee.ts';
-import { depositsFromLogs, TRANSACTION_DEPOSITED_TOPIC } from './deposits.ts';
 
 /** An L1 block as L2 needs it. Fees in wei of ETH. */
 export type L1Block = BlockId & {
@@ -15,13 +13,39 @@ export type L1Block = BlockId & {
   readonly parentBeaconBlockRoot: Hex;
 };
 
-/** What the sequencer and derivation ask of L1; the tests' L1 simulator is another implementation. */
+/** A transaction of an L1 block, as far as data availability needs it. */
+export type L1Transaction = {
+  readonly hash: Hex;
+  readonly type: number;
+  readonly from: Address;
+  readonly to: Address | null;
+  readonly input: Hex;
+  readonly blobVersionedHashes: readonly Hex[];
+};
+
+export type L1Log = {
+  readonly address: Address;
+  readonly topics: readonly Hex[];
+  readonly data: Hex;
+  /** In the block. */
+  readonly logIndex: bigint;
+};
+
+export type L1Receipt = { readonly success: boolean; readonly logs: readonly L1Log[] };
+
+/**
+ * What sequencer, derivation and batcher ask of L1; the tests' L1 simulator is another implementation. An implementation
+ * vouches for what it answers: headers by hash, transactions and receipts by their roots, blobs by their versioned hashes.
+ * `undefined` means that L1 has no such block.
+ */
 export type L1Source = {
   head(tag: 'latest' | 'safe' | 'finalized'): Promise<L1Block>;
   blockByNumber(number: bigint): Promise<L1Block | undefined>;
   blockByHash(hash: Hex): Promise<L1Block | undefined>;
-  /** User deposits of one L1 block, in log order. */
-  deposits(block: BlockId): Promise<DepositTransaction[]>;
+  transactions(block: BlockId): Promise<readonly L1Transaction[]>;
+  receipts(block: BlockId): Promise<readonly L1Receipt[]>;
+  /** The blobs (131,072 bytes each) with these versioned hashes, in this order. */
+  blobs(block: L1Block, versionedHashes: readonly Hex[]): Promise<readonly Uint8Array[]>;
 };
 
 const ZERO: Hex = `0x${'00'.repeat(32)}`;
@@ -64,14 +88,29 @@ export const createL1RpcSource = (options: { url: string; portal: Address }): L1
     head: async (blockTag) => toL1Block(await guarded(client.getBlock({ blockTag }))),
     blockByNumber: (blockNumber) => optional(client.getBlock({ blockNumber })),
     blockByHash: (blockHash) => optional(client.getBlock({ blockHash })),
-    deposits: async (block) => {
-      const logs = await guarded(
-        client.request({
-          method: 'eth_getLogs',
-          params: [{ address: options.portal, topics: [TRANSACTION_DEPOSITED_TOPIC], blockHash: block.hash }],
-        }),
+    transactions: async () => {
+      throw nodeError('L1_UNAVAILABLE', 'not read yet');
+    },
+    receipts: async (block) => {
+      const receipts = await guarded(
+        client.request({ method: 'eth_getBlockReceipts' as never, params: [block.hash] as never }) as Promise<
+          RpcReceipt[]
+        >,
       );
-      return depositsFromLogs(logs, block.hash);
+      return receipts.map(({ status, logs }) => ({
+        success: status === '0x1',
+        logs: logs.map(({ address, topics, data, logIndex }) => ({
+          address,
+          topics,
+          data,
+          logIndex: BigInt(logIndex),
+        })),
+      }));
+    },
+    blobs: async () => {
+      throw nodeError('L1_UNAVAILABLE', 'not read yet');
     },
   };
 };
+
+type RpcReceipt = { status: Hex; logs: { address: Address; topics: Hex[]; data: Hex; logIndex: Hex }[] };

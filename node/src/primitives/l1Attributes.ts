@@ -1,4 +1,4 @@
-import { type BlockId, opPredeploys, type SystemConfig, systemAddresses } from '@openledger/chain-config';
+import { type BlockId, feeScalars, opPredeploys, type SystemConfig, systemAddresses } from '@openledger/chain-config';
 import { concatHex, type Hex, hexToBigInt, hexToNumber, numberToHex, pad, size, slice } from 'viem';
 import { nodeError } from '../errors.ts';
 import { type DepositTransaction, l1AttributesSourceHash } from './depositTransaction.ts';
@@ -30,8 +30,8 @@ export const l1AttributesDeposit = (l1: L1Attributes): DepositTransaction => ({
   isSystemTransaction: false,
   data: concatHex([
     JOVIAN_SELECTOR,
-    numberToHex(l1.systemConfig.baseFeeScalar, { size: 4 }),
-    numberToHex(l1.systemConfig.blobBaseFeeScalar, { size: 4 }),
+    numberToHex(feeScalars(l1.systemConfig.scalar).baseFeeScalar, { size: 4 }),
+    numberToHex(feeScalars(l1.systemConfig.scalar).blobBaseFeeScalar, { size: 4 }),
     numberToHex(l1.sequenceNumber, { size: 8 }),
     numberToHex(l1.timestamp, { size: 8 }),
     numberToHex(l1.origin.number, { size: 8 }),

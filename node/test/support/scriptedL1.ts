@@ -1,16 +1,37 @@
 import type { BlockId } from '@openledger/chain-config';
-import { type Hex, keccak256, numberToHex, zeroHash } from 'viem';
-import type { L1Block, L1Source } from '../../src/l1/l1Source.ts';
-import { type DepositTransaction, userDepositSourceHash } from '../../src/primitives/depositTransaction.ts';
+import {
+  type Address,
+  concatHex,
+  encodeAbiParameters,
+  type Hex,
+  keccak256,
+  numberToHex,
+  pad,
+  zeroAddress,
+  zeroHash,
+} from 'viem';
+import { TRANSACTION_DEPOSITED_TOPIC } from '../../src/l1/deposits.ts';
+import type { L1Block, L1Log, L1Receipt, L1Source, L1Transaction } from '../../src/l1/l1Source.ts';
+import type { DepositTransaction } from '../../src/primitives/depositTransaction.ts';
 
 export type Deposit = Pick<DepositTransaction, 'from' | 'to'> & Partial<Omit<DepositTransaction, 'from' | 'to'>>;
+
+export type L1Extras = {
+  readonly transactions?: readonly L1Transaction[];
+  readonly logs?: readonly L1Log[];
+  readonly blobs?: ReadonlyMap<Hex, Uint8Array>;
+};
 
 const GENESIS_TIME = 1_700_000_000n;
 
 /** An L1 that does what the test says: blocks come from `mine`, and `reorgTo` takes them back. */
 export class ScriptedL1 implements L1Source {
   #blocks: L1Block[] = [];
-  readonly #deposits = new Map<Hex, DepositTransaction[]>();
+  readonly #logs = new Map<Hex, readonly L1Log[]>();
+  readonly #transactions = new Map<Hex, readonly L1Transaction[]>();
+  readonly #blobs = new Map<Hex, Uint8Array>();
+  /** Where deposits are logged; the test genesis' portal. */
+  readonly portal: Address = `0x${'14'.repeat(20)}`;
   #fork = 0;
   /** Fees of the blocks to come, wei. */
   fees = { baseFee: 7n, blobBaseFee: 1n };
@@ -31,7 +52,8 @@ export class ScriptedL1 implements L1Source {
     return this.#at(this.#blocks.length - 1);
   }
 
-  mine(deposits: readonly Deposit[] = []): L1Block {
+  /** The next block, with these user deposits, and whatever else the test puts on L1. Extra logs follow the deposits'. */
+  mine(deposits: readonly Deposit[] = [], extra: L1Extras = {}): L1Block {
     const number = BigInt(this.#blocks.length);
     const hash = keccak256(`${numberToHex(number, { size: 8 })}${numberToHex(this.#fork, { size: 8 }).slice(2)}`);
     const block: L1Block = {
@@ -44,18 +66,12 @@ export class ScriptedL1 implements L1Source {
       parentBeaconBlockRoot: keccak256(keccak256(hash)),
     };
     this.#blocks.push(block);
-    this.#deposits.set(
-      hash,
-      deposits.map((deposit, index) => ({
-        sourceHash: userDepositSourceHash(hash, BigInt(index)),
-        mint: 0n,
-        value: 0n,
-        gas: 100_000n,
-        isSystemTransaction: false,
-        data: '0x',
-        ...deposit,
-      })),
-    );
+    this.#logs.set(hash, [
+      ...deposits.map((deposit, index) => this.#depositLog(deposit, index)),
+      ...(extra.logs ?? []),
+    ]);
+    this.#transactions.set(hash, extra.transactions ?? []);
+    for (const [versionedHash, blob] of extra.blobs ?? []) this.#blobs.set(versionedHash, blob);
     return block;
   }
 
@@ -83,8 +99,39 @@ export class ScriptedL1 implements L1Source {
     return this.#answer(this.#blocks.find((block) => block.hash === hash));
   }
 
-  async deposits(block: BlockId): Promise<DepositTransaction[]> {
-    return this.#answer(this.#deposits.get(block.hash) ?? []);
+  async transactions(block: BlockId): Promise<readonly L1Transaction[]> {
+    return this.#answer(this.#transactions.get(block.hash) ?? []);
+  }
+
+  async receipts(block: BlockId): Promise<readonly L1Receipt[]> {
+    return this.#answer([{ success: true, logs: this.#logs.get(block.hash) ?? [] }]);
+  }
+
+  async blobs(_block: L1Block, versionedHashes: readonly Hex[]): Promise<readonly Uint8Array[]> {
+    return this.#answer(
+      versionedHashes.map((hash) => {
+        const blob = this.#blobs.get(hash);
+        if (!blob) throw new RangeError(`no blob ${hash}`);
+        return blob;
+      }),
+    );
+  }
+
+  #depositLog(deposit: Deposit, index: number): L1Log {
+    const { from, to, mint = 0n, value = 0n, gas = 100_000n, data = '0x' } = deposit;
+    const opaque = concatHex([
+      numberToHex(mint, { size: 32 }),
+      numberToHex(value, { size: 32 }),
+      numberToHex(gas, { size: 8 }),
+      to === null ? '0x01' : '0x00',
+      data,
+    ]);
+    return {
+      address: this.portal,
+      topics: [TRANSACTION_DEPOSITED_TOPIC, pad(from, { size: 32 }), pad(to ?? zeroAddress, { size: 32 }), zeroHash],
+      data: encodeAbiParameters([{ type: 'bytes' }], [opaque]),
+      logIndex: BigInt(index),
+    };
   }
 
   #at(index: number): L1Block {

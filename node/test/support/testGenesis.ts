@@ -47,6 +47,7 @@ export const makeGenesis = async (l1: L1Block, overrides: Partial<SystemConfig> 
       sequencerWindowSize: devnet.sequencerWindowSize,
       channelTimeout: devnet.channelTimeout,
       forks: devnet.forks,
+      eip1559: devnet.eip1559,
       batchInboxAddress: devnet.batchInboxAddress,
       depositContractAddress: l1Address('14'),
       l1SystemConfigAddress: l1Address('15'),
