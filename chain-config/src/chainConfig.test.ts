@@ -4,6 +4,7 @@ import { devnet } from './devnet.ts';
 import { allForksAtGenesis, forks, isForkActive } from './forks.ts';
 import { opPredeploys, systemAddresses } from './opPredeploys.ts';
 import { predeploys } from './predeploys.ts';
+import { preinstalls } from './preinstalls.ts';
 import { openLedgerChain } from './viemChain.ts';
 
 describe('forks', () => {
@@ -17,7 +18,7 @@ describe('forks', () => {
 });
 
 describe('addresses', () => {
-  const all = { ...predeploys, ...opPredeploys, ...systemAddresses };
+  const all = { ...predeploys, ...opPredeploys, ...preinstalls, ...systemAddresses };
   it('are written in lowercase, as they come out of the chain, and differ', () => {
     for (const address of Object.values(all)) expect(address).toBe(getAddress(address).toLowerCase());
     expect(new Set(Object.values(all)).size).toBe(Object.keys(all).length);

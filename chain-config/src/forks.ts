@@ -25,3 +25,10 @@ export const isForkActive = (schedule: ForkSchedule, fork: Fork, timestamp: bigi
 
 /** New chains start at the newest fork: everything active at genesis. */
 export const allForksAtGenesis: ForkSchedule = Object.fromEntries(forks.map((fork) => [fork, 0n]));
+
+/** Whether `active`, the newest fork of a block, includes what `fork` brought. */
+export const includesFork = (active: Fork, fork: Fork): boolean => forks.indexOf(active) >= forks.indexOf(fork);
+
+/** The newest fork that is active at an L2 timestamp. */
+export const activeFork = (schedule: ForkSchedule, timestamp: bigint): Fork =>
+  forks.findLast((fork) => isForkActive(schedule, fork, timestamp)) ?? 'bedrock';

@@ -3,5 +3,8 @@ export * from './feeScalars.ts';
 export * from './forks.ts';
 export * from './opPredeploys.ts';
 export * from './predeploys.ts';
+export * from './preinstalls.ts';
+export * from './registry.ts';
 export * from './rollupConfig.ts';
+export * from './rollupJson.ts';
 export * from './viemChain.ts';

@@ -35,6 +35,11 @@ export type RollupConfig = {
     readonly systemConfig: SystemConfig;
   };
   readonly forks: ForkSchedule;
+  /**
+   * L2 time at which a chain that priced blobs by Cancun's rules on a Prague L1 mends that (pectra-blob-schedule/overview.md);
+   * absent for chains that never did.
+   */
+  readonly pectraBlobScheduleTime?: bigint;
   /** EIP-1559 parameters of the chain, used where blocks or SystemConfig don't state them. */
   readonly eip1559: { readonly elasticity: number; readonly denominator: number; readonly denominatorCanyon: number };
   readonly batchInboxAddress: Address;

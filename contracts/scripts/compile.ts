@@ -37,6 +37,8 @@ const units = {
   'ts/generated': [
     'src/l1/Open.sol',
     'src/l2/L1Block.sol',
+    'src/l2/GasPriceOracle.sol',
+    'src/l2/OperatorFeeVault.sol',
     'src/l2/Datanets.sol',
     'src/l2/Models.sol',
     'src/l2/Jobs.sol',

@@ -1,10 +1,12 @@
 import type { Abi } from 'viem';
 import { attributionLedgerAbi } from './generated/AttributionLedger.ts';
 import { datanetsAbi } from './generated/Datanets.ts';
+import { gasPriceOracleAbi } from './generated/GasPriceOracle.ts';
 import { jobsAbi } from './generated/Jobs.ts';
 import { l1BlockAbi } from './generated/L1Block.ts';
 import { modelsAbi } from './generated/Models.ts';
 import { openAbi } from './generated/Open.ts';
+import { operatorFeeVaultAbi } from './generated/OperatorFeeVault.ts';
 import { provenanceAbi } from './generated/Provenance.ts';
 import { rewardsAbi } from './generated/Rewards.ts';
 import { stakingAbi } from './generated/Staking.ts';
@@ -20,6 +22,8 @@ const abis: Abi[] = [
   stakingAbi,
   provenanceAbi,
   l1BlockAbi,
+  gasPriceOracleAbi,
+  operatorFeeVaultAbi,
   openAbi,
 ];
 

@@ -6,7 +6,8 @@ import { ClassicLevel } from 'classic-level';
 import { Engine } from './engine/engine.ts';
 import { nodeError } from './errors.ts';
 import type { Genesis } from './genesis/genesisBlock.ts';
-import { createL1RpcSource, type L1Source } from './l1/l1Source.ts';
+import type { L1Source } from './l1/l1Source.ts';
+import { createL1RpcSource } from './l1/rpcL1Source.ts';
 import { Mempool } from './mempool/mempool.ts';
 import { ChainReader } from './rpc/chainReader.ts';
 import { startRpcServer } from './rpc/server.ts';
@@ -49,7 +50,7 @@ export const startNode = async (options: NodeOptions, modules: NodeModules): Pro
   lifecycle.add({ name: 'database', close: () => db.close() });
   try {
     const engine = await Engine.open({ db: db as unknown as LevelDb, genesis: options.genesis, log, metrics });
-    const l1 = modules.l1 ?? createL1RpcSource({ url: options.l1Url, portal: engine.config.depositContractAddress });
+    const l1 = modules.l1 ?? createL1RpcSource({ url: options.l1Url });
     const mempool = await Mempool.open({ engine, db: db as unknown as LevelDb, log, metrics });
     const now = () => Date.now() + options.sequencer.clockOffsetMs;
     const chain = new ChainReader(engine, mempool);

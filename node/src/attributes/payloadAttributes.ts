@@ -1,7 +1,7 @@
-import { opPredeploys, type RollupConfig, type SystemConfig } from '@openledger/chain-config';
+import { activeFork, includesFork, opPredeploys, type RollupConfig, type SystemConfig } from '@openledger/chain-config';
 import { nodeError } from '../errors.ts';
 import { encodeExtraData } from '../execution/baseFee.ts';
-import type { BlockAttributes } from '../execution/blockExecution.ts';
+import type { BlockAttributes } from '../execution/chainRules.ts';
 import { depositsOf } from '../l1/deposits.ts';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
 import type { Block } from '../primitives/block.ts';
@@ -43,7 +43,7 @@ export const preparePayloadAttributes = async (options: {
   if (timestamp < origin.timestamp) {
     throw nodeError('BLOCK_INVALID', 'an L2 block is never older than its L1 origin', { timestamp });
   }
-  const info = l1AttributesDeposit({
+  const info = l1AttributesDeposit(config, timestamp, {
     origin: { hash: origin.hash, number: origin.number },
     timestamp: origin.timestamp,
     baseFee: origin.baseFee,
@@ -52,18 +52,15 @@ export const preparePayloadAttributes = async (options: {
     systemConfig,
   });
   const users = sameOrigin ? [] : depositsOf(await l1.receipts(origin), config.depositContractAddress, origin.hash);
+  const fork = activeFork(config.forks, timestamp);
   return {
     block: {
       timestamp,
       gasLimit: systemConfig.gasLimit,
       prevRandao: origin.prevRandao,
       feeRecipient: opPredeploys.sequencerFeeVault,
-      parentBeaconBlockRoot: origin.parentBeaconBlockRoot,
-      extraData: encodeExtraData({
-        denominator: systemConfig.eip1559Denominator,
-        elasticity: systemConfig.eip1559Elasticity,
-        minBaseFee: systemConfig.minBaseFee,
-      }),
+      ...(includesFork(fork, 'ecotone') ? { parentBeaconBlockRoot: origin.parentBeaconBlockRoot } : {}),
+      extraData: encodeExtraData(fork, config.eip1559, systemConfig),
     },
     deposits: [info, ...users].map(toTransaction),
   };

@@ -1,52 +1,54 @@
-import type { Common } from '@ethereumjs/common';
 import type { BlockId } from '@openledger/chain-config';
 import { Packr } from 'msgpackr';
 import { type Address, bytesToHex, type Hex, hexToBytes } from 'viem';
 import { nodeError } from '../errors.ts';
+import type { ChainRules } from '../execution/chainRules.ts';
 import type { Block } from '../primitives/block.ts';
 import { decodeHeader, encodeHeader } from '../primitives/header.ts';
 import type { L1FeeInfo, Receipt } from '../primitives/receipt.ts';
-import { decodeTransaction } from '../primitives/transaction.ts';
 
 export type HeadIds = { readonly unsafe: BlockId; readonly safe: BlockId; readonly finalized: BlockId };
 
 /** Positional msgpack, as in the event log: version first, nothing outside the value is needed to read it. */
 const packr = new Packr({ useRecords: false, mapsAsObjects: false, int64AsType: 'bigint' });
-const VERSION = 1;
+const VERSION = 2;
 
 const int = (value: bigint): Uint8Array => hexToBytes(`0x${value.toString(16)}`);
 const fromInt = (bytes: unknown): bigint => BigInt(bytesToHex(bytes as Uint8Array));
 const fromBytes = (bytes: unknown): Hex => bytesToHex(bytes as Uint8Array);
 
-const encodeFees = (fees: L1FeeInfo | null): unknown[] | null =>
-  fees && [
-    int(fees.l1Fee),
-    int(fees.l1GasUsed),
-    int(fees.l1GasPrice),
-    int(fees.l1BlobBaseFee),
-    fees.l1BaseFeeScalar,
-    fees.l1BlobBaseFeeScalar,
-    int(fees.operatorFee),
-    fees.operatorFeeScalar,
-    int(fees.operatorFeeConstant),
-    fees.daFootprintGasScalar,
-    int(fees.daFootprint),
-  ];
+const optional = <T, U>(value: T | null | undefined, map: (value: T) => U): U | null =>
+  value === null || value === undefined ? null : map(value);
 
-const decodeFees = (wire: unknown[] | null): L1FeeInfo | null =>
-  wire && {
-    l1Fee: fromInt(wire[0]),
-    l1GasUsed: fromInt(wire[1]),
-    l1GasPrice: fromInt(wire[2]),
-    l1BlobBaseFee: fromInt(wire[3]),
-    l1BaseFeeScalar: wire[4] as number,
-    l1BlobBaseFeeScalar: wire[5] as number,
-    operatorFee: fromInt(wire[6]),
-    operatorFeeScalar: wire[7] as number,
-    operatorFeeConstant: fromInt(wire[8]),
-    daFootprintGasScalar: wire[9] as number,
-    daFootprint: fromInt(wire[10]),
-  };
+const encodeFees = (fees: L1FeeInfo): unknown[] => [
+  int(fees.l1Fee),
+  int(fees.l1GasUsed),
+  int(fees.l1GasPrice),
+  optional(fees.l1FeeScalar, int),
+  optional(fees.l1BlobBaseFee, int),
+  fees.l1BaseFeeScalar,
+  fees.l1BlobBaseFeeScalar,
+  int(fees.operatorFee),
+  fees.operatorFeeScalar,
+  optional(fees.operatorFeeConstant, int),
+  fees.daFootprintGasScalar,
+  int(fees.daFootprint),
+];
+
+const decodeFees = (wire: unknown[]): L1FeeInfo => ({
+  l1Fee: fromInt(wire[0]),
+  l1GasUsed: fromInt(wire[1]),
+  l1GasPrice: fromInt(wire[2]),
+  l1FeeScalar: optional(wire[3], fromInt),
+  l1BlobBaseFee: optional(wire[4], fromInt),
+  l1BaseFeeScalar: wire[5] as number | null,
+  l1BlobBaseFeeScalar: wire[6] as number | null,
+  operatorFee: fromInt(wire[7]),
+  operatorFeeScalar: wire[8] as number | null,
+  operatorFeeConstant: optional(wire[9], fromInt),
+  daFootprintGasScalar: wire[10] as number | null,
+  daFootprint: fromInt(wire[11]),
+});
 
 const encodeStoredReceipt = (receipt: Receipt): unknown[] => [
   receipt.type,
@@ -57,8 +59,10 @@ const encodeStoredReceipt = (receipt: Receipt): unknown[] => [
   hexToBytes(receipt.logsBloom),
   receipt.logs.map((log) => [hexToBytes(log.address), log.topics.map((t) => hexToBytes(t)), hexToBytes(log.data)]),
   receipt.contractAddress && hexToBytes(receipt.contractAddress),
-  receipt.depositNonce === null ? null : int(receipt.depositNonce),
-  encodeFees(receipt.fees),
+  optional(receipt.depositNonce, int),
+  receipt.depositReceiptVersion,
+  optional(receipt.fees, encodeFees),
+  optional(receipt.postState, hexToBytes),
 ];
 
 const decodeStoredReceipt = (wire: unknown[]): Receipt => ({
@@ -74,8 +78,10 @@ const decodeStoredReceipt = (wire: unknown[]): Receipt => ({
     data: bytesToHex(data),
   })),
   contractAddress: wire[7] ? (fromBytes(wire[7]) as Address) : null,
-  depositNonce: wire[8] === null ? null : fromInt(wire[8]),
-  fees: decodeFees(wire[9] as unknown[] | null),
+  depositNonce: optional(wire[8], fromInt),
+  depositReceiptVersion: wire[9] as 1 | null,
+  fees: optional(wire[10] as unknown[] | null, decodeFees),
+  ...(wire[11] ? { postState: fromBytes(wire[11]) } : {}),
 });
 
 export const encodeBlock = (block: Block): Uint8Array =>
@@ -87,19 +93,27 @@ export const encodeBlock = (block: Block): Uint8Array =>
     int(block.l1Origin.number),
     hexToBytes(block.l1Origin.hash),
     int(block.sequenceNumber),
+    block.withdrawals.map((w) => [int(w.index), int(w.validatorIndex), hexToBytes(w.address), int(w.amount)]),
   ]);
 
 /** @throws STORE_CORRUPT */
-export const decodeBlock = (bytes: Uint8Array, hash: Hex, common: Common): Block => {
+export const decodeBlock = (bytes: Uint8Array, hash: Hex, rules: ChainRules): Block => {
   const wire = packr.unpack(bytes) as unknown[];
   if (wire[0] !== VERSION) throw nodeError('STORE_CORRUPT', `block of unknown version ${String(wire[0])}`, { hash });
+  const header = decodeHeader(fromBytes(wire[1]));
   return {
     hash,
-    header: decodeHeader(fromBytes(wire[1])),
-    transactions: (wire[2] as Uint8Array[]).map((raw) => decodeTransaction(bytesToHex(raw), common)),
+    header,
+    transactions: (wire[2] as Uint8Array[]).map((raw) => rules.decodeTransaction(bytesToHex(raw), header)),
     receipts: (wire[3] as unknown[][]).map(decodeStoredReceipt),
     l1Origin: { number: fromInt(wire[4]), hash: fromBytes(wire[5]) },
     sequenceNumber: fromInt(wire[6]),
+    withdrawals: (wire[7] as [Uint8Array, Uint8Array, Uint8Array, Uint8Array][]).map((fields) => ({
+      index: fromInt(fields[0]),
+      validatorIndex: fromInt(fields[1]),
+      address: bytesToHex(fields[2]),
+      amount: fromInt(fields[3]),
+    })),
   };
 };
 

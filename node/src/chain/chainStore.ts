@@ -1,8 +1,8 @@
-import type { Common } from '@ethereumjs/common';
 import type { BlockId } from '@openledger/chain-config';
 import type { LevelDb, PutOp } from '@openledger/event-log';
 import { concatBytes, type Hex, hexToBytes } from 'viem';
 import { nodeError } from '../errors.ts';
+import type { ChainRules } from '../execution/chainRules.ts';
 import type { Block } from '../primitives/block.ts';
 import type { Header } from '../primitives/header.ts';
 import { decodeBlock, decodeHeads, encodeBlock, encodeHeads, type HeadIds } from './blockCodec.ts';
@@ -31,18 +31,18 @@ const RECENT_BLOCKS = 256;
  */
 export class ChainStore {
   readonly #db: LevelDb;
-  readonly #common: Common;
+  readonly #rules: ChainRules;
   readonly #recent = new Map<Hex, Block>();
   #heads: HeadIds | undefined;
 
-  private constructor(db: LevelDb, common: Common) {
+  private constructor(db: LevelDb, rules: ChainRules) {
     this.#db = db;
-    this.#common = common;
+    this.#rules = rules;
   }
 
   /** @throws STORE_WRONG_CHAIN when the directory holds another chain. */
-  static async open(db: LevelDb, common: Common, genesisHash: Hex): Promise<ChainStore> {
-    const store = new ChainStore(db, common);
+  static async open(db: LevelDb, rules: ChainRules, genesisHash: Hex): Promise<ChainStore> {
+    const store = new ChainStore(db, rules);
     const known = await db.get(GENESIS);
     if (known && Buffer.from(known).toString('hex') !== genesisHash.slice(2)) {
       throw nodeError('STORE_WRONG_CHAIN', 'the data directory belongs to a chain with another genesis', {
@@ -95,7 +95,7 @@ export class ChainStore {
     if (recent) return recent;
     const bytes = await this.#db.get(hashKey(BLOCK, hash));
     if (!bytes) return undefined;
-    const block = decodeBlock(bytes, hash, this.#common);
+    const block = decodeBlock(bytes, hash, this.#rules);
     this.#remember(block);
     return block;
   }

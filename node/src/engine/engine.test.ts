@@ -29,7 +29,7 @@ const sealOn = async (chain: TestChain, parent: Block, raws: `0x${string}`[] = [
   });
   const execution = await engine.begin(parent.hash, attributes.block);
   for (const deposit of attributes.deposits) await execution.apply(deposit);
-  for (const raw of raws) await execution.apply(decodeTransaction(raw, engine.common));
+  for (const raw of raws) await execution.apply(engine.rules.decodeTransaction(raw, { number: 1n, timestamp: 1_700_000_001n }));
   return execution.seal();
 };
 const logOf = async (chain: TestChain): Promise<LogEntry[]> => {
@@ -95,12 +95,12 @@ describe('a committed block', () => {
     ];
     const refused = ['TX_NONCE_TOO_HIGH', 'TX_INSUFFICIENT_FUNDS', 'TX_FEE_TOO_LOW'];
     for (const [index, raw] of bad.entries()) {
-      await expect(execution.apply(decodeTransaction(raw, engine.common))).rejects.toEqual(
+      await expect(execution.apply(engine.rules.decodeTransaction(raw, { number: 1n, timestamp: 1_700_000_001n }))).rejects.toEqual(
         code(refused[index] as string),
       );
     }
-    await execution.apply(decodeTransaction(good, engine.common));
-    const again = decodeTransaction(good, engine.common);
+    await execution.apply(engine.rules.decodeTransaction(good, { number: 1n, timestamp: 1_700_000_001n }));
+    const again = engine.rules.decodeTransaction(good, { number: 1n, timestamp: 1_700_000_001n });
     await expect(execution.apply(again)).rejects.toEqual(code('TX_NONCE_TOO_LOW'));
     expect((await execution.seal()).hash).toBe(clean.hash);
   });

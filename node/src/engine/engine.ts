@@ -1,4 +1,3 @@
-import type { Common } from '@ethereumjs/common';
 import { createAddressFromString } from '@ethereumjs/util';
 import type { BlockId, RollupConfig } from '@openledger/chain-config';
 import { EventLog, type LevelDb, type LogBlock, type PutOp } from '@openledger/event-log';
@@ -7,32 +6,31 @@ import type { Address, Hex } from 'viem';
 import { ChainStore, type Heads } from '../chain/chainStore.ts';
 import { nodeError } from '../errors.ts';
 import { decodeEvents } from '../events/decodeEvents.ts';
-import {
-  type BlockAttributes,
-  BlockExecution,
-  type BlockHashes,
-  type SealedBlock,
-} from '../execution/blockExecution.ts';
-import { createCommon } from '../execution/createCommon.ts';
+import type { BlockExecution, SealedBlock } from '../execution/blockExecution.ts';
+import type { BlockAttributes, BlockHashes, ChainRules } from '../execution/chainRules.ts';
+import { OpRules } from '../execution/opRules.ts';
+import { type BlockZero, makeBlockZero } from '../genesis/blockZero.ts';
 import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
 import type { Block } from '../primitives/block.ts';
 import { hashHeader } from '../primitives/header.ts';
-import { parseL1Attributes } from '../primitives/l1Attributes.ts';
 import { StateStore, type StateView } from '../state/stateStore.ts';
 import { toLogBlock } from './toLogBlock.ts';
 
-export type EngineOptions = { db: LevelDb; genesis: Genesis; log: Logger; metrics: Metrics };
+/** A plain Ethereum chain instead of a rollup: block 0 and the rules of its genesis file. */
+export type EthereumGenesis = BlockZero & { readonly rules: ChainRules };
+
+export type EngineOptions = { db: LevelDb; genesis: Genesis | EthereumGenesis; log: Logger; metrics: Metrics };
 
 /**
  * The one door through which a block becomes canonical, whether sequenced or derived. A block, its state, its events and
  * the heads are one LevelDB batch, synced before anyone is told. Calls that move the head are serialised.
  */
 export class Engine {
-  readonly config: RollupConfig;
-  readonly common: Common;
+  readonly rules: ChainRules;
   readonly chain: ChainStore;
   readonly states: StateStore;
   readonly eventLog: EventLog;
+  readonly #config: RollupConfig | undefined;
   readonly #db: LevelDb;
   readonly #log: Logger;
   readonly #commitSeconds;
@@ -43,12 +41,12 @@ export class Engine {
 
   private constructor(
     options: EngineOptions,
-    parts: { config: RollupConfig; common: Common; chain: ChainStore; states: StateStore; eventLog: EventLog },
+    parts: { config: RollupConfig | undefined; rules: ChainRules; chain: ChainStore; states: StateStore; eventLog: EventLog },
   ) {
     this.#db = options.db;
     this.#log = options.log;
-    this.config = parts.config;
-    this.common = parts.common;
+    this.#config = parts.config;
+    this.rules = parts.rules;
     this.chain = parts.chain;
     this.states = parts.states;
     this.eventLog = parts.eventLog;
@@ -62,23 +60,24 @@ export class Engine {
   /** Opens the chain, writing block 0 on first use. @throws STORE_WRONG_CHAIN, STORE_CORRUPT */
   static async open(options: EngineOptions): Promise<Engine> {
     const { db, genesis } = options;
-    const common = createCommon(genesis.config.l2ChainId);
     const states = new StateStore(db);
-    const { block, stateWrites } = await makeGenesisBlock(genesis, states, common);
-    const chain = await ChainStore.open(db, common, block.hash);
+    const { rules, block, stateWrites, config } = await prepareGenesis(genesis, states);
+    const chain = await ChainStore.open(db, rules, block.hash);
     const eventLog = await EventLog.open(db);
-    const l2: BlockId = { hash: block.hash, number: 0n };
-    const config: RollupConfig = {
-      ...genesis.config,
-      genesis: { ...genesis.config.genesis, l2, l2Time: genesis.timestamp },
-    };
-    const engine = new Engine(options, { config, common, chain, states, eventLog });
+    const l2: BlockId = { hash: block.hash, number: block.header.number };
+    const engine = new Engine(options, { config, rules, chain, states, eventLog });
     if (chain.isEmpty) {
       const heads = { unsafe: l2, safe: l2, finalized: l2 };
       await engine.#commit(block, heads, [...stateWrites, ...chain.prepareGenesis(block)], []);
     }
     await engine.#checkConsistency();
     return engine;
+  }
+
+  /** The rollup's configuration. @throws NOT_A_ROLLUP on a plain Ethereum chain */
+  get config(): RollupConfig {
+    if (!this.#config) throw nodeError('NOT_A_ROLLUP', 'this chain is not a rollup');
+    return this.#config;
   }
 
   get heads(): Heads {
@@ -93,9 +92,14 @@ export class Engine {
   async stateAtHead(): Promise<StateView> {
     const head = await this.headBlock();
     if (this.#headView?.hash !== head.hash) {
-      this.#headView = { hash: head.hash, view: this.states.at(head.header.stateRoot, this.common) };
+      this.#headView = { hash: head.hash, view: this.stateOf(head) };
     }
     return this.#headView.view;
+  }
+
+  /** A view of the state after `block`, for the caller alone: what is written through it is seen by nobody else. */
+  stateOf(block: Block): Promise<StateView> {
+    return this.states.at(block.header.stateRoot, this.rules.commonAt(block.header));
   }
 
   async accountAtHead(address: Address): Promise<{ nonce: bigint; balance: bigint }> {
@@ -120,15 +124,9 @@ export class Engine {
     if (attributes.timestamp <= parent.header.timestamp) {
       throw nodeError('BLOCK_INVALID', 'timestamp is not after the parent', { timestamp: attributes.timestamp });
     }
-    const view = await this.states.at(parent.header.stateRoot, this.common);
-    return BlockExecution.begin({
-      config: this.config,
-      common: this.common,
-      view,
-      parent: parent.header,
-      attributes,
-      blockHashes: this.blockHashes(),
-    });
+    const time = { number: parent.header.number + 1n, timestamp: attributes.timestamp };
+    const view = await this.states.at(parent.header.stateRoot, this.rules.commonAt(time));
+    return this.rules.begin({ view, parent: parent.header, attributes, blockHashes: this.blockHashes() });
   }
 
   /** Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. */
@@ -151,12 +149,10 @@ export class Engine {
   }
 
   async #insert(sealed: SealedBlock): Promise<Block> {
-    const first = sealed.transactions[0];
-    if (first?.kind !== 'deposit') throw nodeError('BLOCK_INVALID', 'a block starts with its L1 attributes deposit');
-    const { origin, sequenceNumber } = parseL1Attributes(first.deposit);
-    const { hash, header, transactions, receipts } = sealed;
+    const { origin, sequenceNumber } = this.rules.l1OriginOf(sealed.transactions);
+    const { hash, header, transactions, receipts, withdrawals } = sealed;
     if (hashHeader(header) !== hash) throw nodeError('BLOCK_INVALID', 'the block does not have its hash', { hash });
-    const block: Block = { hash, header, transactions, receipts, l1Origin: origin, sequenceNumber };
+    const block: Block = { hash, header, transactions, receipts, withdrawals, l1Origin: origin, sequenceNumber };
     const reverted = await this.#revertTo(header.parentHash);
     const unsafe = { hash, number: header.number };
     await this.#commit(
@@ -246,3 +242,23 @@ export class Engine {
     return result;
   }
 }
+
+const prepareGenesis = async (genesis: Genesis | EthereumGenesis, states: StateStore) => {
+  const zero = { number: 0n, timestamp: genesis.timestamp };
+  if ('rules' in genesis) {
+    const { rules } = genesis;
+    const { header, stateWrites } = await makeBlockZero(genesis, states, rules.commonAt(zero));
+    const { origin, sequenceNumber } = rules.l1OriginOf([]);
+    const body = { transactions: [], receipts: [], withdrawals: [] };
+    const block: Block = { hash: hashHeader(header), header, ...body, l1Origin: origin, sequenceNumber };
+    return { rules, block, stateWrites, config: undefined };
+  }
+  const rules = new OpRules(genesis.config);
+  const { block, stateWrites } = await makeGenesisBlock(genesis, states, rules.commonAt(zero));
+  const l2: BlockId = { hash: block.hash, number: block.header.number };
+  const config: RollupConfig = {
+    ...genesis.config,
+    genesis: { ...genesis.config.genesis, l2, l2Time: genesis.timestamp },
+  };
+  return { rules, block, stateWrites, config };
+};

@@ -11,7 +11,7 @@ export const toLogBlock = (block: Block, events: readonly ChainEvent[]): LogBloc
   timestamp: block.header.timestamp,
   gasUsed: block.header.gasUsed,
   gasLimit: block.header.gasLimit,
-  baseFee: block.header.baseFeePerGas,
+  baseFee: block.header.baseFeePerGas ?? 0n,
   l1Origin: block.l1Origin,
   transactions: block.transactions.flatMap((tx, index) => {
     const receipt = block.receipts[index];

@@ -17,15 +17,18 @@ export type DepositOutcome = {
 };
 
 /**
- * Executes a deposit (specs/protocol/deposits.md, Regolith rules). It can't fail as a block: when its call fails or can't
- * start, the mint stays, the nonce rises, all of its gas counts as used when it could not start.
+ * Executes a deposit (specs/protocol/deposits.md). It can't fail as a block: when its call fails or can't start, the mint
+ * stays, the nonce rises, all of its gas counts as used when it could not start. Before Regolith a deposit is charged for
+ * all of its gas, and a system transaction for none.
  */
 export const executeDeposit = async (
   evm: EVM,
   state: MerkleStateManager,
   block: Block,
   deposit: DepositTransaction,
+  options: { readonly regolith: boolean } = { regolith: true },
 ): Promise<DepositOutcome> => {
+  const { common } = evm;
   const from = createAddressFromString(deposit.from);
   const data = hexToBytes(deposit.data);
   await evm.journal.cleanup();
@@ -35,14 +38,15 @@ export const executeDeposit = async (
   account.nonce += 1n;
   await evm.journal.putAccount(from, account);
 
-  const intrinsic = intrinsicGasOf(data, deposit.to === null);
-  const floor = getCalldataFloorGasFor(data);
+  const intrinsic = intrinsicGasOf(data, deposit.to === null, common);
+  const floor = common.isActivatedEIP(7623) ? getCalldataFloorGasFor(data) : 0n;
+  const unmetered = deposit.isSystemTransaction ? 0n : deposit.gas;
   const startable =
     deposit.gas >= intrinsic && deposit.gas >= floor && account.balance >= deposit.value && deposit.gas > 0n;
   const finish = async (outcome: Omit<DepositOutcome, 'depositNonce'>): Promise<DepositOutcome> => {
     await evm.journal.cleanup();
     state.originalStorageCache.clear();
-    return { ...outcome, depositNonce };
+    return { ...outcome, depositNonce, gasUsed: options.regolith ? outcome.gasUsed : unmetered };
   };
   if (!startable) {
     return finish({
@@ -55,7 +59,8 @@ export const executeDeposit = async (
   }
 
   for (const precompile of evm.precompiles.keys()) evm.journal.addAlwaysWarmAddress(precompile);
-  for (const warm of [from, block.header.coinbase, ...(deposit.to ? [createAddressFromString(deposit.to)] : [])]) {
+  const coinbase = common.isActivatedEIP(3651) ? [block.header.coinbase] : [];
+  for (const warm of [from, ...coinbase, ...(deposit.to ? [createAddressFromString(deposit.to)] : [])]) {
     evm.journal.addAlwaysWarmAddress(bytesToHex(warm.bytes).slice(2));
   }
   const { execResult, createdAddress } = await evm.runCall({
@@ -72,8 +77,8 @@ export const executeDeposit = async (
   const success = execResult.exceptionError === undefined;
   if (success) {
     for (const destroyed of execResult.selfdestruct?.keys() ?? []) {
-      const created = execResult.createdAddresses?.has(destroyed) ?? false;
-      if (created) await evm.journal.deleteAccount(new Address(hexToBytes(destroyed)));
+      const gone = !common.isActivatedEIP(6780) || (execResult.createdAddresses?.has(destroyed) ?? false);
+      if (gone) await evm.journal.deleteAccount(new Address(hexToBytes(destroyed)));
     }
   }
   const spent = intrinsic + execResult.executionGasUsed;

@@ -31,6 +31,8 @@ import {
 
 const params = (given: Partial<L1FeeParams>): L1FeeParams => ({
   baseFee: 0n,
+  overhead: 0n,
+  scalar: 0n,
   blobBaseFee: 0n,
   baseFeeScalar: 0,
   blobBaseFeeScalar: 0,
@@ -51,14 +53,16 @@ describe('fees', () => {
     expect(l1DataFee(estimatedSizeScaled(new Uint8Array(30)), mainnet)).toBe(58_542_400_101n);
   });
 
-  it('of the operator count gas times 100 since Jovian', () => {
-    expect(operatorFee(21_000n, params({ operatorFeeScalar: 1_000_000, operatorFeeConstant: 12_345n }))).toBe(
-      21_000n * 1_000_000n * 100n + 12_345n,
-    );
+  it('of the operator count gas with six decimals in Isthmus, times 100 since Jovian', () => {
+    const given = params({ operatorFeeScalar: 1_000_000, operatorFeeConstant: 12_345n });
+    expect(operatorFee('jovian', 21_000n, given)).toBe(21_000n * 1_000_000n * 100n + 12_345n);
+    expect(operatorFee('isthmus', 21_000n, given)).toBe(21_000n + 12_345n);
+    expect(operatorFee('holocene', 21_000n, given)).toBe(0n);
   });
 
   it('count data availability in whole bytes', () => {
-    expect(daFootprint(100_999_999n, params({}))).toBe(40_000n);
+    expect(daFootprint('jovian', 100_999_999n, params({}))).toBe(40_000n);
+    expect(daFootprint('isthmus', 100_999_999n, params({}))).toBe(0n);
   });
 });
 
@@ -157,7 +161,7 @@ describe('on a chain', () => {
     const { block, receipt } = await chain.execute(ana, { to: bo.address, value: 1_000n, gas: 50_000n, tip: 3n });
     const { fees, gasUsed, effectiveGasPrice } = receipt;
     if (!fees) throw new Error('expected L1 fees');
-    const { baseFeePerGas } = block.header;
+    const baseFeePerGas = block.header.baseFeePerGas ?? 0n;
     expect(effectiveGasPrice).toBe(baseFeePerGas + 3n);
     expect(fees.l1Fee).toBeGreaterThan(0n);
     expect(fees.operatorFee).toBe(21_000n * 7n * 100n + 12_345n);

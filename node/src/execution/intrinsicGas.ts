@@ -1,7 +1,10 @@
+import type { Common } from '@ethereumjs/common';
+
 const TX = 21_000n;
 const CREATE = 32_000n;
 const ZERO_BYTE = 4n;
 const NONZERO_BYTE = 16n;
+const NONZERO_BYTE_FRONTIER = 68n;
 const INITCODE_WORD = 2n;
 const FLOOR_TOKEN = 10n;
 const ACCESS_ADDRESS = 2_400n;
@@ -14,10 +17,12 @@ const countZeros = (data: Uint8Array): bigint => {
 };
 
 /** Gas before the first opcode: base, calldata (EIP-2028), creation and its init code (EIP-3860). No access lists. */
-export const intrinsicGasOf = (data: Uint8Array, isCreation: boolean): bigint => {
+export const intrinsicGasOf = (data: Uint8Array, isCreation: boolean, common: Common): bigint => {
   const zeros = countZeros(data);
-  const calldata = zeros * ZERO_BYTE + (BigInt(data.length) - zeros) * NONZERO_BYTE;
-  const creation = isCreation ? CREATE + INITCODE_WORD * ((BigInt(data.length) + 31n) / 32n) : 0n;
+  const perByte = common.gteHardfork('istanbul') ? NONZERO_BYTE : NONZERO_BYTE_FRONTIER;
+  const calldata = zeros * ZERO_BYTE + (BigInt(data.length) - zeros) * perByte;
+  const initcode = common.isActivatedEIP(3860) ? INITCODE_WORD * ((BigInt(data.length) + 31n) / 32n) : 0n;
+  const creation = isCreation ? (common.gteHardfork('homestead') ? CREATE : 0n) + initcode : 0n;
   return TX + calldata + creation;
 };
 

@@ -1,12 +1,15 @@
 import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { createAddressFromString } from '@ethereumjs/util';
-import { opPredeploys } from '@openledger/chain-config';
+import { type Fork, includesFork, opPredeploys } from '@openledger/chain-config';
 import { bytesToBigInt, numberToBytes } from 'viem';
 import { fastLzLength } from './fastLz.ts';
 
 /** What the L1Block predeploy says, read after the block's L1 attributes deposit. Fees in wei, scalars with 6 decimals. */
 export type L1FeeParams = {
   readonly baseFee: bigint;
+  /** Before Ecotone: gas per transaction, and the factor on the whole. */
+  readonly overhead: bigint;
+  readonly scalar: bigint;
   readonly blobBaseFee: bigint;
   readonly baseFeeScalar: number;
   readonly blobBaseFeeScalar: number;
@@ -31,6 +34,8 @@ export const readL1FeeParams = async (state: MerkleStateManager): Promise<L1FeeP
   const [baseFee, scalars, blobBaseFee, operator] = [await slot(1n), await slot(3n), await slot(7n), await slot(8n)];
   return {
     baseFee,
+    overhead: await slot(5n),
+    scalar: await slot(6n),
     blobBaseFee,
     blobBaseFeeScalar: Number(bits(scalars, 64, 32)),
     baseFeeScalar: Number(bits(scalars, 96, 32)),
@@ -40,11 +45,44 @@ export const readL1FeeParams = async (state: MerkleStateManager): Promise<L1FeeP
   };
 };
 
+export type L1Fee = { readonly l1Fee: bigint; readonly l1GasUsed: bigint };
+
+/** What a transaction pays for its data on L1, by the rules of `fork` (specs: predeploys.md, ecotone and fjord exec-engine.md). */
+export const l1FeeOf = (fork: Fork, raw: Uint8Array, p: L1FeeParams): L1Fee => {
+  if (includesFork(fork, 'fjord')) {
+    const size = estimatedSizeScaled(raw);
+    return { l1Fee: l1DataFee(size, p), l1GasUsed: (size * 16n) / MILLION };
+  }
+  // In Ecotone's first block L1Block still has the old format.
+  const upgraded = p.blobBaseFee !== 0n || p.baseFeeScalar !== 0 || p.blobBaseFeeScalar !== 0;
+  if (includesFork(fork, 'ecotone') && upgraded) {
+    const l1GasUsed = calldataGas(raw);
+    const price = 16n * BigInt(p.baseFeeScalar) * p.baseFee + BigInt(p.blobBaseFeeScalar) * p.blobBaseFee;
+    return { l1Fee: (l1GasUsed * price) / (16n * MILLION), l1GasUsed };
+  }
+  const signature = includesFork(fork, 'regolith') ? 0n : 68n * NONZERO_BYTE_GAS;
+  const l1GasUsed = calldataGas(raw) + signature + p.overhead;
+  return { l1Fee: (l1GasUsed * p.baseFee * p.scalar) / MILLION, l1GasUsed };
+};
+
+const MILLION = 1_000_000n;
+const NONZERO_BYTE_GAS = 16n;
+const ZERO_BYTE_GAS = 4n;
+
+const calldataGas = (raw: Uint8Array): bigint => {
+  let gas = 0n;
+  for (const byte of raw) gas += byte === 0 ? ZERO_BYTE_GAS : NONZERO_BYTE_GAS;
+  return gas;
+};
+
 const MIN_SIZE_SCALED = 100_000_000n;
 
 /** Estimated bytes on L1 after compression, times 1e6 (fjord/exec-engine.md). */
-export const estimatedSizeScaled = (raw: Uint8Array): bigint => {
-  const estimate = 836_500n * BigInt(fastLzLength(raw)) - 42_585_600n;
+export const estimatedSizeScaled = (raw: Uint8Array): bigint => sizeScaledOf(fastLzLength(raw));
+
+/** The same from the length that FastLZ gives. */
+export const sizeScaledOf = (fastLz: number): bigint => {
+  const estimate = 836_500n * BigInt(fastLz) - 42_585_600n;
   return estimate < MIN_SIZE_SCALED ? MIN_SIZE_SCALED : estimate;
 };
 
@@ -52,9 +90,13 @@ export const l1DataFee = (sizeScaled: bigint, p: L1FeeParams): bigint =>
   (sizeScaled * (16n * BigInt(p.baseFeeScalar) * p.baseFee + BigInt(p.blobBaseFeeScalar) * p.blobBaseFee)) /
   1_000_000_000_000n;
 
-/** jovian/exec-engine.md: the scalar is per gas times 100. */
-export const operatorFee = (gas: bigint, p: L1FeeParams): bigint =>
-  gas * BigInt(p.operatorFeeScalar) * 100n + p.operatorFeeConstant;
+/** isthmus/exec-engine.md: the scalar has 6 decimals; jovian/exec-engine.md: it is per gas times 100. */
+export const operatorFee = (fork: Fork, gas: bigint, p: L1FeeParams): bigint => {
+  if (!includesFork(fork, 'isthmus')) return 0n;
+  const perGas = gas * BigInt(p.operatorFeeScalar);
+  return (includesFork(fork, 'jovian') ? perGas * 100n : perGas / MILLION) + p.operatorFeeConstant;
+};
 
-export const daFootprint = (sizeScaled: bigint, p: L1FeeParams): bigint =>
-  (sizeScaled / 1_000_000n) * BigInt(p.daFootprintGasScalar);
+/** jovian/exec-engine.md: the gas that a transaction's data takes of the block's data availability. */
+export const daFootprint = (fork: Fork, sizeScaled: bigint, p: L1FeeParams): bigint =>
+  includesFork(fork, 'jovian') ? (sizeScaled / MILLION) * BigInt(p.daFootprintGasScalar) : 0n;

@@ -13,6 +13,7 @@ import * as contracts from '@openledger/contracts';
 import { type Abi, type Address, encodeDeployData, encodeFunctionData, type Hex, pad, zeroAddress } from 'viem';
 import { type GenesisAlloc, GenesisMachine } from './genesisMachine.ts';
 import { optimismArtifact } from './optimismArtifacts.ts';
+import { installPreinstalls } from './preinstalls.ts';
 
 export type Economics = {
   minBond: bigint;
@@ -40,7 +41,6 @@ const EIP4788_CODE: Hex =
   '0x3373fffffffffffffffffffffffffffffffffffffffe14604d57602036146024575f5ffd5b5f35801560495762001fff810690815414603c575f5ffd5b62001fff01545f5260205ff35b5f5ffd5b62001fff42064281555f359062001fff015500';
 const EIP2935_CODE: Hex =
   '0x3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500';
-const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
 
 /** OP's convention: the implementation of predeploy 0x4200...XXXX lives at 0xc0d3...XXXX; ours sit behind the 0x4f00 page. */
 const implementationOf = (proxy: Address): Address => {
@@ -66,7 +66,7 @@ const opContracts = ({ l1, governance, l1ChainId }: GenesisInputs): Predeploy[] 
     plain(p.legacyMessagePasser, 'LegacyMessagePasser'),
     plain(p.deployerWhitelist, 'DeployerWhitelist'),
     initialized(p.l2CrossDomainMessenger, 'L2CrossDomainMessenger', [l1.l1CrossDomainMessenger]),
-    plain(p.gasPriceOracle, 'GasPriceOracle'),
+    { address: p.gasPriceOracle, creationCode: contracts.gasPriceOracleBytecode },
     initialized(p.l2StandardBridge, 'L2StandardBridge', [l1.l1StandardBridge]),
     plain(p.sequencerFeeVault, 'SequencerFeeVault', vaultArgs(governance)),
     initialized(p.optimismMintableERC20Factory, 'OptimismMintableERC20Factory', [p.l2StandardBridge]),
@@ -78,7 +78,14 @@ const opContracts = ({ l1, governance, l1ChainId }: GenesisInputs): Predeploy[] 
     plain(p.proxyAdmin, 'ProxyAdmin', [governance]),
     plain(p.baseFeeVault, 'BaseFeeVault', vaultArgs(governance)),
     plain(p.l1FeeVault, 'L1FeeVault', vaultArgs(governance)),
-    plain(p.operatorFeeVault, 'BaseFeeVault', vaultArgs(governance)),
+    {
+      address: p.operatorFeeVault,
+      creationCode: encodeDeployData({
+        abi: contracts.operatorFeeVaultAbi,
+        bytecode: contracts.operatorFeeVaultBytecode,
+        args: vaultArgs(governance),
+      }),
+    },
     plain(p.schemaRegistry, 'SchemaRegistry'),
     plain(p.eas, 'EAS'),
   ];
@@ -150,11 +157,10 @@ export const buildGenesisAlloc = async (inputs: GenesisInputs, common: Common): 
   // ProxyAdmin's owner is storage of the proxy, not of the implementation whose constructor set it.
   await machine.setStorage(opPredeploys.proxyAdmin, 0n, pad(inputs.governance, { size: 32 }));
   await setGasToken(machine, inputs);
-  await setOracleForks(machine);
   await machine.construct(opPredeploys.weth, optimismArtifact('WETH').bytecode);
   await machine.setCode(systemAddresses.beaconRoots, EIP4788_CODE);
   await machine.setCode(systemAddresses.historyStorage, EIP2935_CODE);
-  await machine.construct(MULTICALL3, await multicall3CreationCode());
+  await installPreinstalls(machine, Number(common.chainId()));
   return machine.alloc();
 };
 
@@ -170,14 +176,6 @@ const setGasToken = async (machine: GenesisMachine, { l1 }: GenesisInputs): Prom
       args: [l1.open, 18, text('OpenLedger'), text('OPEN')],
     }),
   );
-};
-
-/** The oracle has to be told which cost function holds; on an upgraded chain the fork's own deposits do it. */
-const setOracleForks = async (machine: GenesisMachine): Promise<void> => {
-  for (const functionName of ['setEcotone', 'setFjord']) {
-    const data = encodeFunctionData({ abi: optimismArtifact('GasPriceOracle').abi, functionName });
-    await machine.call(systemAddresses.depositor, opPredeploys.gasPriceOracle, data);
-  }
 };
 
 /** viem carries the code but doesn't export it; its version is pinned. */

@@ -1,84 +1,51 @@
 import type { Common } from '@ethereumjs/common';
-import { Account, createAddressFromString } from '@ethereumjs/util';
-import { opPredeploys, type RollupConfig } from '@openledger/chain-config';
+import { activeFork, isForkActive, opPredeploys, type RollupConfig } from '@openledger/chain-config';
 import type { PutOp } from '@openledger/event-log';
-import { bytesToHex, type Hex, hexToBytes, trim } from 'viem';
 import { encodeExtraData } from '../execution/baseFee.ts';
 import type { Block } from '../primitives/block.ts';
-import {
-  EMPTY_REQUESTS_HASH,
-  EMPTY_TRIE_ROOT,
-  EMPTY_UNCLES_HASH,
-  type Header,
-  hashHeader,
-  ZERO_HASH,
-  ZERO_NONCE,
-} from '../primitives/header.ts';
+import { EMPTY_TRIE_ROOT, type Header, hashHeader, ZERO_HASH, ZERO_NONCE } from '../primitives/header.ts';
 import type { StateStore } from '../state/stateStore.ts';
-import type { GenesisAlloc } from './genesisMachine.ts';
-
-const INITIAL_BASE_FEE = 1_000_000_000n;
+import { type BlockZero, type GenesisHeader, makeBlockZero } from './blockZero.ts';
 
 /** Everything that fixes a chain: the state of block 0 and the L1 block that it starts from. */
-export type Genesis = {
-  readonly alloc: GenesisAlloc;
-  readonly timestamp: bigint;
+export type Genesis = Omit<BlockZero, 'header'> & {
+  /** As the genesis file of an existing chain has it; a new chain's follows from its configuration. */
+  readonly header?: GenesisHeader;
   readonly config: Omit<RollupConfig, 'genesis'> & { genesis: Omit<RollupConfig['genesis'], 'l2' | 'l2Time'> };
 };
 
-/** Block 0 with its state writes. Same input, same hash. */
+/** Header of a chain that is new: gas limit and fee parameters of its SystemConfig, the sequencer's vault as coinbase. */
+export const newChainHeader = ({ config, timestamp }: Pick<Genesis, 'config' | 'timestamp'>): GenesisHeader => ({
+  number: 0n,
+  parentHash: ZERO_HASH,
+  coinbase: opPredeploys.sequencerFeeVault,
+  difficulty: 0n,
+  gasLimit: config.genesis.systemConfig.gasLimit,
+  gasUsed: 0n,
+  extraData: encodeExtraData(activeFork(config.forks, timestamp), config.eip1559, config.genesis.systemConfig),
+  mixHash: ZERO_HASH,
+  nonce: ZERO_NONCE,
+});
+
+/** Block 0 of an L2 with its state writes; `common` has the rules of its timestamp. Same input, same hash. */
 export const makeGenesisBlock = async (
   genesis: Genesis,
   states: StateStore,
   common: Common,
 ): Promise<{ block: Block; stateWrites: PutOp[] }> => {
-  const view = await states.at(EMPTY_TRIE_ROOT, common);
-  for (const [address, account] of Object.entries(genesis.alloc)) {
-    const target = createAddressFromString(address);
-    await view.manager.putAccount(target, new Account(account.nonce, account.balance));
-    if (account.code !== '0x') await view.manager.putCode(target, hexToBytes(account.code));
-    for (const [slot, value] of Object.entries(account.storage)) {
-      await view.manager.putStorage(target, hexToBytes(slot as Hex), hexToBytes(trim(value)));
-    }
-  }
-  await view.manager.flush();
-  const stateRoot = bytesToHex(await view.manager.getStateRoot());
-  const passer = await view.manager.getAccount(createAddressFromString(opPredeploys.l2ToL1MessagePasser));
-  const { systemConfig, l1 } = genesis.config.genesis;
-  const header: Header = {
-    parentHash: ZERO_HASH,
-    sha3Uncles: EMPTY_UNCLES_HASH,
-    miner: opPredeploys.sequencerFeeVault,
-    stateRoot,
-    transactionsRoot: EMPTY_TRIE_ROOT,
-    receiptsRoot: EMPTY_TRIE_ROOT,
-    logsBloom: `0x${'00'.repeat(256)}`,
-    difficulty: 0n,
-    number: 0n,
-    gasLimit: systemConfig.gasLimit,
-    gasUsed: 0n,
-    timestamp: genesis.timestamp,
-    extraData: encodeExtraData({
-      denominator: systemConfig.eip1559Denominator,
-      elasticity: systemConfig.eip1559Elasticity,
-      minBaseFee: systemConfig.minBaseFee,
-    }),
-    mixHash: ZERO_HASH,
-    nonce: ZERO_NONCE,
-    baseFeePerGas: INITIAL_BASE_FEE,
-    withdrawalsRoot: passer ? bytesToHex(passer.storageRoot) : EMPTY_TRIE_ROOT,
-    blobGasUsed: 0n,
-    excessBlobGas: 0n,
-    parentBeaconBlockRoot: ZERO_HASH,
-    requestsHash: EMPTY_REQUESTS_HASH,
-  };
+  const zero: BlockZero = { ...genesis, header: genesis.header ?? newChainHeader(genesis) };
+  const { header: computed, storageRoots, stateWrites } = await makeBlockZero(zero, states, common);
+  const header: Header = isForkActive(genesis.config.forks, 'isthmus', genesis.timestamp)
+    ? { ...computed, withdrawalsRoot: storageRoots.get(opPredeploys.l2ToL1MessagePasser) ?? EMPTY_TRIE_ROOT }
+    : computed;
   const block: Block = {
     hash: hashHeader(header),
     header,
     transactions: [],
     receipts: [],
-    l1Origin: l1,
+    withdrawals: [],
+    l1Origin: genesis.config.genesis.l1,
     sequenceNumber: 0n,
   };
-  return { block, stateWrites: view.writesFor(stateRoot) };
+  return { block, stateWrites };
 };

@@ -70,6 +70,25 @@ export class GenesisMachine {
     await this.#state.deleteAccount(createAddressFromString(createdAddress));
   }
 
+  /** Creates a contract where `from`, at this nonce, would have: for code that knows its own address. */
+  async deploy(from: Address, nonce: bigint, creationCode: Hex): Promise<Address> {
+    const account = new Account(nonce, 0n);
+    await this.#state.putAccount(createAddressFromString(from), account);
+    const { createdAddress } = await this.#run(from, undefined, creationCode);
+    await this.#state.deleteAccount(createAddressFromString(from));
+    if (!createdAddress) throw nodeError('BLOCK_INVALID', `constructor sent by ${from} made no contract`);
+    await this.keep(createdAddress);
+    return createdAddress;
+  }
+
+  /** Takes a contract that a call has created into the genesis state. */
+  async keep(address: Address): Promise<void> {
+    if ((await this.#state.getCode(createAddressFromString(address))).length === 0) {
+      throw nodeError('BLOCK_INVALID', `no contract was created at ${address}`);
+    }
+    this.#accounts.add(address);
+  }
+
   async call(from: Address, to: Address, data: Hex): Promise<Hex> {
     return (await this.#run(from, to, data)).returned;
   }

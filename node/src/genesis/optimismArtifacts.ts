@@ -2,20 +2,26 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Abi, Hex } from 'viem';
+import { nodeError } from '../errors.ts';
 
 export type Artifact = { readonly abi: Abi; readonly bytecode: Hex };
 
-const root = () =>
-  join(
-    dirname(createRequire(import.meta.url).resolve('@eth-optimism/contracts-bedrock/package.json')),
-    'forge-artifacts',
-  );
-
 /** ABI and creation code of an audited OP Stack contract, from the published package. */
 export const optimismArtifact = (name: string): Artifact => {
-  const { abi, bytecode } = JSON.parse(readFileSync(join(root(), `${name}.sol`, `${name}.json`), 'utf8')) as {
+  const file = `forge-artifacts/${name}.sol/${name}.json`;
+  const { abi, bytecode } = JSON.parse(packageText('@eth-optimism/contracts-bedrock', file)) as {
     abi: Abi;
     bytecode: { object: Hex };
   };
   return { abi, bytecode: bytecode.object };
+};
+
+/** Text of a file in an installed package, exported or not: a pinned version's files don't move. @throws GENESIS_CODE_MISSING */
+export const packageText = (name: string, file: string): string => {
+  try {
+    const root = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    return readFileSync(join(root, file), 'utf8');
+  } catch (cause) {
+    throw nodeError('GENESIS_CODE_MISSING', `no ${file} of the package ${name}`, {}, cause);
+  }
 };

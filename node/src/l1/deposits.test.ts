@@ -1,4 +1,4 @@
-import { packFeeScalars } from '@openledger/chain-config';
+import { allForksAtGenesis, packFeeScalars } from '@openledger/chain-config';
 import { concatHex, encodeAbiParameters, type Hex, numberToHex, pad } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { decodeDeposit, encodeDeposit } from '../primitives/depositTransaction.ts';
@@ -79,7 +79,7 @@ describe('L1 attributes', () => {
     eip1559Elasticity: 6,
     minBaseFee: 0n,
   };
-  const deposit = l1AttributesDeposit({
+  const deposit = l1AttributesDeposit({ forks: allForksAtGenesis, blockTime: 1n }, 100n, {
     origin: { number: 9n, hash: blockHash },
     timestamp: 1n,
     baseFee: 2n,
@@ -88,7 +88,7 @@ describe('L1 attributes', () => {
     systemConfig,
   });
   it('say which L1 block a block is of', () => {
-    expect(parseL1Attributes(deposit)).toEqual({ origin: { number: 9n, hash: blockHash }, sequenceNumber: 4n });
+    expect(parseL1Attributes(deposit)).toMatchObject({ origin: { number: 9n, hash: blockHash }, sequenceNumber: 4n });
   });
   it.each([
     ['sender', { from }],

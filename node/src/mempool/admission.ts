@@ -1,9 +1,7 @@
-import { type Hex, hexToBytes, size } from 'viem';
+import { type Hex, size } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
-import { decodeExtraData } from '../execution/baseFee.ts';
 import { getCalldataFloorGasFor } from '../execution/intrinsicGas.ts';
-import { daFootprint, estimatedSizeScaled, l1DataFee, operatorFee, readL1FeeParams } from '../execution/l1Cost.ts';
 import type { Block } from '../primitives/block.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 
@@ -40,19 +38,20 @@ export const admissionCost = async (
   }
   if (tx.gasLimit > head.header.gasLimit) throw nodeError('TX_GAS_TOO_HIGH', 'exceeds block gas limit');
   if (tx.gasLimit < tx.getIntrinsicGas()) throw nodeError('TX_INVALID', 'intrinsic gas too low');
-  if (tx.gasLimit < getCalldataFloorGasFor(tx.data)) {
+  if (tx.common.isActivatedEIP(7623) && tx.gasLimit < getCalldataFloorGasFor(tx.data)) {
     throw nodeError('TX_INVALID', 'insufficient gas for floor data gas cost');
   }
-  const { minBaseFee } = decodeExtraData(head.header.extraData);
-  if (feeCapOf(transaction) < minBaseFee) throw nodeError('TX_FEE_TOO_LOW', 'max fee per gas less than block base fee');
-  if (tipCapOf(transaction) < limits.minTip) throw nodeError('TX_FEE_TOO_LOW', 'transaction tip is too low');
-  const view = await engine.stateAtHead();
-  const params = await readL1FeeParams(view.manager);
-  const dataSize = estimatedSizeScaled(hexToBytes(transaction.raw));
-  if (daFootprint(dataSize, params) > head.header.gasLimit) {
-    throw nodeError('TX_TOO_LARGE', 'more data than a block may carry');
+  if (feeCapOf(transaction) < engine.rules.minBaseFee(head.header)) {
+    throw nodeError('TX_FEE_TOO_LOW', 'max fee per gas less than block base fee');
   }
-  return (
-    tx.value + tx.gasLimit * feeCapOf(transaction) + l1DataFee(dataSize, params) + operatorFee(tx.gasLimit, params)
+  if (tipCapOf(transaction) < limits.minTip) throw nodeError('TX_FEE_TOO_LOW', 'transaction tip is too low');
+  const { manager } = await engine.stateAtHead();
+  const { l1Fee, operatorFee, daFootprint } = await engine.rules.dataFees(
+    manager,
+    transaction.raw,
+    tx.gasLimit,
+    head.header,
   );
+  if (daFootprint > head.header.gasLimit) throw nodeError('TX_TOO_LARGE', 'more data than a block may carry');
+  return tx.value + tx.gasLimit * feeCapOf(transaction) + l1Fee + operatorFee;
 };

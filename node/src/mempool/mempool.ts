@@ -3,7 +3,7 @@ import type { Logger, Metrics } from '@openledger/kit';
 import { type Address, concatBytes, type Hex, hexToBytes } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
-import { decodeTransaction, type SignedL2Transaction } from '../primitives/transaction.ts';
+import type { SignedL2Transaction } from '../primitives/transaction.ts';
 import { admissionCost, checkStateless, feeCapOf, type MempoolLimits, tipCapOf } from './admission.ts';
 import { Heap } from './heap.ts';
 
@@ -156,10 +156,10 @@ export class Mempool {
 
   async #admit(raw: Hex): Promise<{ transaction: SignedL2Transaction; replaced: Hex | undefined }> {
     checkStateless(raw, this.#limits);
-    const transaction = decodeTransaction(raw, this.#engine.common);
+    const head = await this.#engine.headBlock();
+    const transaction = this.#engine.rules.decodeTransaction(raw, head.header);
     if (transaction.kind !== 'signed') throw nodeError('TX_TYPE_UNSUPPORTED', 'transaction type not supported');
     if (this.#byHash.has(transaction.hash)) throw nodeError('TX_ALREADY_KNOWN', 'already known');
-    const head = await this.#engine.headBlock();
     const sender = transaction.from.toLowerCase() as Address;
     const account = await this.#account(sender);
     const entries = this.#bySender.get(sender) ?? new Map<bigint, Entry>();

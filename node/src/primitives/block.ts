@@ -1,8 +1,16 @@
 import type { BlockId } from '@openledger/chain-config';
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 import type { Header } from './header.ts';
 import type { Receipt } from './receipt.ts';
 import type { L2Transaction } from './transaction.ts';
+
+/** EIP-4895; a rollup's blocks carry none. Amount in gwei. */
+export type Withdrawal = {
+  readonly index: bigint;
+  readonly validatorIndex: bigint;
+  readonly address: Address;
+  readonly amount: bigint;
+};
 
 /** A block with everything the store keeps of it. */
 export type Block = {
@@ -10,6 +18,7 @@ export type Block = {
   readonly header: Header;
   readonly transactions: readonly L2Transaction[];
   readonly receipts: readonly Receipt[];
+  readonly withdrawals: readonly Withdrawal[];
   /** Of the L1 attributes deposit. Genesis has the rollup's L1 genesis block and 0. */
   readonly l1Origin: BlockId;
   readonly sequenceNumber: bigint;

@@ -1,6 +1,11 @@
 import { type Address, fromRlp, type Hex, hexToBigInt, keccak256, numberToHex, toRlp } from 'viem';
+import { nodeError } from '../errors.ts';
 
-/** An L2 block header since Isthmus: all fields of Prague, `withdrawalsRoot` is the message passer's storage root. */
+/**
+ * A block header. Fields that a fork brought are absent before it: base fee (London, and so every L2), withdrawalsRoot
+ * (Canyon; since Isthmus the message passer's storage root), the blob fields and beacon root (Ecotone), requestsHash
+ * (Isthmus). None is absent before one that is there.
+ */
 export type Header = {
   readonly parentHash: Hex;
   readonly sha3Uncles: Hex;
@@ -17,18 +22,18 @@ export type Header = {
   readonly extraData: Hex;
   readonly mixHash: Hex;
   readonly nonce: Hex;
-  readonly baseFeePerGas: bigint;
-  readonly withdrawalsRoot: Hex;
-  readonly blobGasUsed: bigint;
-  readonly excessBlobGas: bigint;
-  readonly parentBeaconBlockRoot: Hex;
-  readonly requestsHash: Hex;
+  readonly baseFeePerGas?: bigint;
+  readonly withdrawalsRoot?: Hex;
+  readonly blobGasUsed?: bigint;
+  readonly excessBlobGas?: bigint;
+  readonly parentBeaconBlockRoot?: Hex;
+  readonly requestsHash?: Hex;
 };
 
 const integer = (value: bigint): Hex => (value === 0n ? '0x' : numberToHex(value));
 
-export const encodeHeader = (h: Header): Hex =>
-  toRlp([
+export const encodeHeader = (h: Header): Hex => {
+  const fields: Hex[] = [
     h.parentHash,
     h.sha3Uncles,
     h.miner,
@@ -44,19 +49,28 @@ export const encodeHeader = (h: Header): Hex =>
     h.extraData,
     h.mixHash,
     h.nonce,
-    integer(h.baseFeePerGas),
-    h.withdrawalsRoot,
-    integer(h.blobGasUsed),
-    integer(h.excessBlobGas),
-    h.parentBeaconBlockRoot,
-    h.requestsHash,
-  ]);
+  ];
+  const { baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash } = h;
+  for (const field of [baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash]) {
+    if (field === undefined) break;
+    fields.push(typeof field === 'bigint' ? integer(field) : field);
+  }
+  return toRlp(fields);
+};
 
 export const hashHeader = (header: Header): Hex => keccak256(encodeHeader(header));
 
-export const decodeHeader = (rlp: Hex): Header => {
-  const f = fromRlp(rlp, 'hex') as Hex[];
-  const at = (index: number): Hex => f[index] ?? '0x';
+/** @throws BLOCK_INVALID when the fields aren't those of a header. */
+export const decodeHeader = (rlp: Hex): Header => headerFromFields(fromRlp(rlp, 'hex') as Hex[]);
+
+const REQUIRED_FIELDS = 15;
+const MAX_FIELDS = 21;
+
+export const headerFromFields = (f: readonly Hex[]): Header => {
+  if (!Array.isArray(f) || f.length < REQUIRED_FIELDS || f.length > MAX_FIELDS) {
+    throw nodeError('BLOCK_INVALID', 'a header has 15 to 21 fields', { fields: f.length });
+  }
+  const at = (index: number): Hex => f[index] as Hex;
   const int = (index: number): bigint => (at(index) === '0x' ? 0n : hexToBigInt(at(index)));
   return {
     parentHash: at(0),
@@ -74,12 +88,12 @@ export const decodeHeader = (rlp: Hex): Header => {
     extraData: at(12),
     mixHash: at(13),
     nonce: at(14),
-    baseFeePerGas: int(15),
-    withdrawalsRoot: at(16),
-    blobGasUsed: int(17),
-    excessBlobGas: int(18),
-    parentBeaconBlockRoot: at(19),
-    requestsHash: at(20),
+    ...(f.length > 15 && { baseFeePerGas: int(15) }),
+    ...(f.length > 16 && { withdrawalsRoot: at(16) }),
+    ...(f.length > 17 && { blobGasUsed: int(17) }),
+    ...(f.length > 18 && { excessBlobGas: int(18) }),
+    ...(f.length > 19 && { parentBeaconBlockRoot: at(19) }),
+    ...(f.length > 20 && { requestsHash: at(20) }),
   };
 };
 

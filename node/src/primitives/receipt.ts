@@ -1,21 +1,25 @@
 import { type Address, concatHex, type Hex, hexToBytes, numberToHex, toRlp } from 'viem';
 import { keccak256Bytes } from './crypto.ts';
-import { DEPOSIT_TYPE } from './depositTransaction.ts';
 
 export type Log = { readonly address: Address; readonly topics: readonly Hex[]; readonly data: Hex };
 
-/** What an L2 transaction paid beside execution gas, with the L1 values it was computed from (all of this block). */
+/**
+ * What an L2 transaction paid beside execution gas, with the L1 values it was computed from (all of this block). Null where
+ * the block's fork doesn't know the value.
+ */
 export type L1FeeInfo = {
   readonly l1Fee: bigint;
   readonly l1GasUsed: bigint;
   readonly l1GasPrice: bigint;
-  readonly l1BlobBaseFee: bigint;
-  readonly l1BaseFeeScalar: number;
-  readonly l1BlobBaseFeeScalar: number;
+  /** Before Ecotone, 6 decimals. */
+  readonly l1FeeScalar: bigint | null;
+  readonly l1BlobBaseFee: bigint | null;
+  readonly l1BaseFeeScalar: number | null;
+  readonly l1BlobBaseFeeScalar: number | null;
   readonly operatorFee: bigint;
-  readonly operatorFeeScalar: number;
-  readonly operatorFeeConstant: bigint;
-  readonly daFootprintGasScalar: number;
+  readonly operatorFeeScalar: number | null;
+  readonly operatorFeeConstant: bigint | null;
+  readonly daFootprintGasScalar: number | null;
   /** This transaction's part of the block's DA footprint, in gas. */
   readonly daFootprint: bigint;
 };
@@ -29,8 +33,12 @@ export type Receipt = {
   readonly logsBloom: Hex;
   readonly logs: readonly Log[];
   readonly contractAddress: Address | null;
-  /** Deposits: the sender's nonce before the transaction, and version 1 since Canyon. */
+  /** State root after the transaction; instead of a status before Byzantium. */
+  readonly postState?: Hex;
+  /** Deposits since Regolith: the sender's nonce before the transaction. */
   readonly depositNonce: bigint | null;
+  /** Deposits since Canyon; with it the nonce is part of the receipts root. */
+  readonly depositReceiptVersion: 1 | null;
   readonly fees: L1FeeInfo | null;
 };
 
@@ -39,11 +47,11 @@ const integer = (value: bigint): Hex => (value === 0n ? '0x' : numberToHex(value
 /** The consensus encoding that the receipts trie holds (specs/protocol/deposits.md, deposit receipt). */
 export const encodeReceipt = (receipt: Receipt): Hex => {
   const fields = [
-    receipt.success ? '0x01' : '0x',
+    receipt.postState ?? (receipt.success ? '0x01' : '0x'),
     integer(receipt.cumulativeGasUsed),
     receipt.logsBloom,
     receipt.logs.map((log) => [log.address, [...log.topics], log.data]),
-    ...(receipt.type === DEPOSIT_TYPE && receipt.depositNonce !== null ? [integer(receipt.depositNonce), '0x01'] : []),
+    ...(receipt.depositReceiptVersion === null ? [] : [integer(receipt.depositNonce ?? 0n), '0x01']),
   ] as Parameters<typeof toRlp>[0];
   const payload = toRlp(fields) as Hex;
   return receipt.type === 0 ? payload : concatHex([numberToHex(receipt.type, { size: 1 }), payload]);

@@ -25,7 +25,7 @@ export type L2Transaction =
 export type SignedL2Transaction = Extract<L2Transaction, { kind: 'signed' }>;
 
 /** Access list, EIP-1559, set code; a legacy transaction starts with its RLP list. Blobs don't exist on L2. */
-const TYPES: ReadonlySet<number> = new Set([1, 2, 4]);
+const L2_TYPES: readonly number[] = [1, 2, 4];
 const FIRST_RLP_LIST = 0xc0;
 
 /** What EthereumJS refuses while decoding although the bytes are a transaction. */
@@ -36,16 +36,16 @@ const refusals: readonly (readonly [RegExp, NodeErrorCode, string])[] = [
 ];
 
 /**
- * Decodes and recovers the sender.
+ * Decodes and recovers the sender; `types` are the envelopes that the block's fork knows beside legacy and deposit.
  * @throws TX_MALFORMED, TX_TYPE_UNSUPPORTED, TX_WRONG_CHAIN, TX_GAS_TOO_HIGH, TX_INVALID
  */
-export const decodeTransaction = (raw: Hex, common: Common): L2Transaction => {
+export const decodeTransaction = (raw: Hex, common: Common, types = L2_TYPES): L2Transaction => {
   const type = Number.parseInt(raw.slice(2, 4), 16);
   if (type === DEPOSIT_TYPE) {
     const deposit = decodeDeposit(raw);
     return { kind: 'deposit', raw, hash: hashDeposit(deposit), from: deposit.from, deposit };
   }
-  if (type < FIRST_RLP_LIST && !TYPES.has(type)) {
+  if (type < FIRST_RLP_LIST && !types.includes(type)) {
     throw nodeError('TX_TYPE_UNSUPPORTED', 'transaction type not supported', { type });
   }
   try {

@@ -1,9 +1,10 @@
 import { createAddressFromString } from '@ethereumjs/util';
-import type { Address, Hex } from 'viem';
-import { numberToBytes } from 'viem';
+import { opPredeploys } from '@openledger/chain-config';
+import { type Address, bytesToHex, type Hex, numberToBytes } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import type { Mempool } from '../mempool/mempool.ts';
 import type { Block } from '../primitives/block.ts';
+import { EMPTY_TRIE_ROOT } from '../primitives/header.ts';
 import type { StateView } from '../state/stateStore.ts';
 import type { BlockSelector } from './params.ts';
 import { serverError } from './rpcError.ts';
@@ -41,16 +42,28 @@ export class ChainReader {
     return block;
   }
 
+  /** Wei per gas of the block after `block`, were it made now; zero before London. */
+  nextBaseFee(block: Block): bigint {
+    return this.engine.rules.nextBaseFee(block.header, block.header.timestamp + 1n) ?? 0n;
+  }
+
   async stateAt(selector: BlockSelector): Promise<StateView> {
     const block = await this.requireBlock(selector);
     if (block.hash === this.engine.heads.unsafe.hash) return this.engine.stateAtHead();
-    return this.engine.states.at(block.header.stateRoot, this.engine.common);
+    return this.engine.stateOf(block);
   }
 
   async account(address: Address, selector: BlockSelector): Promise<{ nonce: bigint; balance: bigint }> {
     const { manager } = await this.stateAt(selector);
     const account = await manager.getAccount(createAddressFromString(address));
     return { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n };
+  }
+
+  /** The storage root of the message passer after a block; since Isthmus its header has it too. */
+  async messagePasserRoot(block: Block): Promise<Hex> {
+    const { manager } = await this.engine.stateOf(block);
+    const passer = await manager.getAccount(createAddressFromString(opPredeploys.l2ToL1MessagePasser));
+    return passer ? bytesToHex(passer.storageRoot) : EMPTY_TRIE_ROOT;
   }
 
   async code(address: Address, selector: BlockSelector): Promise<Uint8Array> {

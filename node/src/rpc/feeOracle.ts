@@ -1,5 +1,4 @@
 import { numberToHex } from 'viem';
-import { nextBaseFee } from '../execution/baseFee.ts';
 import { feeCapOf, tipCapOf } from '../mempool/admission.ts';
 import type { Block } from '../primitives/block.ts';
 import type { ChainReader } from './chainReader.ts';
@@ -17,7 +16,7 @@ const tipsOf = (block: Block): { tip: bigint; gas: bigint }[] =>
   block.transactions
     .flatMap((transaction, index) => {
       if (transaction.kind !== 'signed') return [];
-      const room = feeCapOf(transaction) - block.header.baseFeePerGas;
+      const room = feeCapOf(transaction) - (block.header.baseFeePerGas ?? 0n);
       const cap = tipCapOf(transaction);
       return [{ tip: room < cap ? room : cap, gas: block.receipts[index]?.gasUsed ?? 0n }];
     })
@@ -82,14 +81,17 @@ export const feeHistory = async (chain: ChainReader, params: readonly unknown[])
       return '0x0';
     });
   });
+  const { rules } = chain.engine;
   return {
     oldestBlock: numberToHex(oldest),
-    baseFeePerGas: [...blocks.map((b) => b.header.baseFeePerGas), nextBaseFee(newest.header)].map((fee) =>
-      numberToHex(fee),
+    baseFeePerGas: [...blocks.map((b) => b.header.baseFeePerGas), chain.nextBaseFee(newest)].map((fee) =>
+      numberToHex(fee ?? 0n),
     ),
     gasUsedRatio: blocks.map((b) => Number(b.header.gasUsed) / Number(b.header.gasLimit)),
-    baseFeePerBlobGas: [...blocks, newest].map(() => '0x1'),
-    blobGasUsedRatio: blocks.map((b) => Number(b.header.blobGasUsed) / Number(b.header.gasLimit)),
+    baseFeePerBlobGas: [...blocks.map((b) => rules.blobBaseFee(b.header)), rules.nextBlobBaseFee(newest.header)].map(
+      (fee) => numberToHex(fee ?? 0n),
+    ),
+    blobGasUsedRatio: blocks.map((b) => Number(b.header.blobGasUsed ?? 0n) / Number(rules.maxBlobGas(b.header))),
     ...(percentiles.length > 0 ? { reward } : {}),
   };
 };

@@ -1,8 +1,7 @@
 import { type Hex, numberToHex } from 'viem';
-import type { Block } from '../primitives/block.ts';
-import { DEPOSIT_TYPE } from '../primitives/depositTransaction.ts';
+import type { Block, Withdrawal } from '../primitives/block.ts';
 import { encodeHeader } from '../primitives/header.ts';
-import type { Log } from '../primitives/receipt.ts';
+import type { L1FeeInfo, Log } from '../primitives/receipt.ts';
 import { type L2Transaction, type SignedL2Transaction, transactionType } from '../primitives/transaction.ts';
 
 const q = (value: bigint | number): Hex => numberToHex(value);
@@ -109,21 +108,34 @@ export const formatHeader = (block: Block): { [key: string]: Json } => {
     extraData: header.extraData,
     mixHash: header.mixHash,
     nonce: header.nonce,
-    baseFeePerGas: q(header.baseFeePerGas),
-    withdrawalsRoot: header.withdrawalsRoot,
-    blobGasUsed: q(header.blobGasUsed),
-    excessBlobGas: q(header.excessBlobGas),
-    parentBeaconBlockRoot: header.parentBeaconBlockRoot,
-    requestsHash: header.requestsHash,
+    ...optional('baseFeePerGas', header.baseFeePerGas),
+    ...optional('withdrawalsRoot', header.withdrawalsRoot),
+    ...optional('blobGasUsed', header.blobGasUsed),
+    ...optional('excessBlobGas', header.excessBlobGas),
+    ...optional('parentBeaconBlockRoot', header.parentBeaconBlockRoot),
+    ...optional('requestsHash', header.requestsHash),
   };
+};
+
+/** Left out where the block's fork doesn't have it. */
+const optional = (name: string, value: bigint | number | Hex | null | undefined): { [key: string]: Json } => {
+  if (value === undefined || value === null) return {};
+  return { [name]: typeof value === 'string' ? value : q(value) };
 };
 
 export const formatBlock = (block: Block, full: boolean): Json => ({
   ...formatHeader(block),
   size: q(blockSize(block)),
   uncles: [],
-  withdrawals: [],
+  ...(block.header.withdrawalsRoot === undefined ? {} : { withdrawals: block.withdrawals.map(formatWithdrawal) }),
   transactions: block.transactions.map((tx, index) => (full ? formatTransaction(tx, { block, index }) : tx.hash)),
+});
+
+const formatWithdrawal = ({ index, validatorIndex, address, amount }: Withdrawal): Json => ({
+  index: q(index),
+  validatorIndex: q(validatorIndex),
+  address,
+  amount: q(amount),
 });
 
 /** Bytes of the block's RLP without list prefixes; explorers show it, nothing depends on it. */
@@ -159,7 +171,7 @@ export const formatReceipt = (block: Block, index: number): Json => {
   const { fees } = receipt;
   return {
     type: q(receipt.type),
-    status: receipt.success ? '0x1' : '0x0',
+    ...(receipt.postState ? { root: receipt.postState } : { status: receipt.success ? '0x1' : '0x0' }),
     cumulativeGasUsed: q(receipt.cumulativeGasUsed),
     logsBloom: receipt.logsBloom,
     logs: receipt.logs.map((log, i) =>
@@ -174,22 +186,23 @@ export const formatReceipt = (block: Block, index: number): Json => {
     from: transaction.from,
     to: transaction.kind === 'deposit' ? transaction.deposit.to : (transaction.tx.to?.toString() ?? null),
     contractAddress: receipt.contractAddress,
-    ...(receipt.type === DEPOSIT_TYPE
-      ? { depositNonce: q(receipt.depositNonce ?? 0n), depositReceiptVersion: '0x1' }
-      : {}),
-    ...(fees
-      ? {
-          l1Fee: q(fees.l1Fee),
-          l1GasUsed: q(fees.l1GasUsed),
-          l1GasPrice: q(fees.l1GasPrice),
-          l1BlobBaseFee: q(fees.l1BlobBaseFee),
-          l1BaseFeeScalar: q(fees.l1BaseFeeScalar),
-          l1BlobBaseFeeScalar: q(fees.l1BlobBaseFeeScalar),
-          operatorFeeScalar: q(fees.operatorFeeScalar),
-          operatorFeeConstant: q(fees.operatorFeeConstant),
-          daFootprintGasScalar: q(fees.daFootprintGasScalar),
-          blobGasUsed: q(fees.daFootprint),
-        }
-      : {}),
+    ...optional('depositNonce', receipt.depositNonce),
+    ...optional('depositReceiptVersion', receipt.depositReceiptVersion),
+    ...(fees ? formatFees(fees) : {}),
   };
 };
+
+/** op-geth's names; `blobGasUsed` is the transaction's part of the DA footprint since Jovian. */
+const formatFees = (fees: L1FeeInfo): { [key: string]: Json } => ({
+  l1Fee: q(fees.l1Fee),
+  l1GasUsed: q(fees.l1GasUsed),
+  l1GasPrice: q(fees.l1GasPrice),
+  ...(fees.l1FeeScalar === null ? {} : { l1FeeScalar: String(Number(fees.l1FeeScalar) / 1e6) }),
+  ...optional('l1BlobBaseFee', fees.l1BlobBaseFee),
+  ...optional('l1BaseFeeScalar', fees.l1BaseFeeScalar),
+  ...optional('l1BlobBaseFeeScalar', fees.l1BlobBaseFeeScalar),
+  ...optional('operatorFeeScalar', fees.operatorFeeScalar),
+  ...optional('operatorFeeConstant', fees.operatorFeeConstant),
+  ...optional('daFootprintGasScalar', fees.daFootprintGasScalar),
+  ...(fees.daFootprintGasScalar === null ? {} : { blobGasUsed: q(fees.daFootprint) }),
+});

@@ -1,7 +1,6 @@
 import type { EVM } from '@ethereumjs/evm';
 import { Account, createAddressFromString } from '@ethereumjs/util';
 import { type Address, bytesToHex, decodeErrorResult, type Hex, hexToBytes, parseAbi } from 'viem';
-import { createBlockVm } from '../execution/blockExecution.ts';
 import { accessListGasOf, chargedGas, getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
 import type { ChainReader } from './chainReader.ts';
 import type { BlockSelector, CallRequest } from './params.ts';
@@ -27,17 +26,12 @@ export const simulateCall = async (
 ): Promise<CallOutcome> => {
   const block = await chain.requireBlock(selector);
   const { engine } = chain;
-  const { manager } = await engine.states.at(block.header.stateRoot, engine.common);
-  const { vm, block: environment } = await createBlockVm({
-    common: engine.common,
-    state: manager,
-    base: block.header,
-    blockHashes: engine.blockHashes(),
-  });
+  const { manager } = await engine.stateOf(block);
+  const { vm, block: environment } = await engine.rules.createVm(manager, block.header, engine.blockHashes());
   const evm = vm.evm as EVM;
   const from = createAddressFromString(call.from ?? ZERO);
   const data = hexToBytes(call.data);
-  const intrinsic = intrinsicGasOf(data, call.to === undefined) + accessListGasOf(call.accessList);
+  const intrinsic = intrinsicGasOf(data, call.to === undefined, vm.common) + accessListGasOf(call.accessList);
   const wanted = options.gas ?? call.gas ?? CALL_GAS_CAP;
   const gasLimit = wanted > CALL_GAS_CAP ? CALL_GAS_CAP : wanted;
   if (gasLimit < intrinsic) throw serverError(`intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`);

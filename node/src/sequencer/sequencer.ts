@@ -115,7 +115,7 @@ export class Sequencer {
   async #fill(execution: BlockExecution): Promise<void> {
     const { mempool, engine } = this.#options;
     const deadline = performance.now() + Number(engine.config.blockTime) * 1000 * BUILD_SHARE;
-    const candidates = mempool.best(execution.baseHeader.baseFeePerGas);
+    const candidates = mempool.best(execution.header.baseFeePerGas ?? 0n);
     let next = await candidates.next();
     while (!next.done && performance.now() < deadline) {
       const transaction = next.value;

@@ -1,11 +1,12 @@
 import type { Common } from '@ethereumjs/common';
 import { createMPT } from '@ethereumjs/mpt';
-import { Caches, MerkleStateManager } from '@ethereumjs/statemanager';
+import { Caches, type MerkleStateManager } from '@ethereumjs/statemanager';
 import type { BatchDBOp, DB } from '@ethereumjs/util';
 import type { LevelDb, PutOp } from '@openledger/event-log';
 import { type Hex, hexToBytes } from 'viem';
 import { keccak256Bytes } from '../primitives/crypto.ts';
 import { EMPTY_TRIE_ROOT } from '../primitives/header.ts';
+import { BlockStateManager } from './blockStateManager.ts';
 import { reachableNodes } from './reachableNodes.ts';
 
 const STATE = 0x73; // 's' + trie node hash or prefixed code hash: node or code bytes
@@ -48,7 +49,7 @@ export class StateStore {
       cacheSize: 0,
       common,
     });
-    const manager = new MerkleStateManager({
+    const manager = new BlockStateManager({
       common,
       trie,
       caches: new Caches({ account: { size: 100_000 }, storage: { size: 100_000 }, code: { size: 2_000 } }),

@@ -37,6 +37,8 @@ export class ScriptedL1 implements L1Source {
   fees = { baseFee: 7n, blobBaseFee: 1n };
   /** Seconds between the blocks to come. */
   blockTime = 1n;
+  /** Number of the block that is final; the test moves it. */
+  finalizedNumber = 0n;
   /** Set to make every call fail as an unreachable endpoint does. */
   failure: Error | undefined;
 
@@ -87,8 +89,8 @@ export class ScriptedL1 implements L1Source {
     this.#fork++;
   }
 
-  async head(): Promise<L1Block> {
-    return this.#answer(this.latest);
+  async head(tag: 'latest' | 'safe' | 'finalized' = 'latest'): Promise<L1Block> {
+    return this.#answer(tag === 'finalized' ? this.#at(Number(this.finalizedNumber)) : this.latest);
   }
 
   async blockByNumber(number: bigint): Promise<L1Block | undefined> {

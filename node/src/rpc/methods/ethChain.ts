@@ -1,5 +1,4 @@
 import { numberToHex } from 'viem';
-import { nextBaseFee } from '../../execution/baseFee.ts';
 import type { Block } from '../../primitives/block.ts';
 import { encodeHeader } from '../../primitives/header.ts';
 import { encodeReceipt } from '../../primitives/receipt.ts';
@@ -39,7 +38,7 @@ export const ethChainMethods = (chain: ChainReader): Methods => {
     encode(await chain.requireBlock(byNumber(params)));
 
   return {
-    eth_chainId: () => numberToHex(chain.engine.config.l2ChainId),
+    eth_chainId: () => numberToHex(chain.engine.rules.chainId),
     eth_blockNumber: () => numberToHex(chain.engine.heads.unsafe.number),
     eth_syncing: () => false,
     eth_accounts: () => [],
@@ -78,10 +77,13 @@ export const ethChainMethods = (chain: ChainReader): Methods => {
     eth_sendRawTransaction: async (params) => chain.mempool.add(toHexBytes(required(params, 0), 0)),
     eth_gasPrice: async () => {
       const head = await chain.requireBlock('latest');
-      return numberToHex((await suggestTip(chain)) + nextBaseFee(head.header));
+      return numberToHex((await suggestTip(chain)) + chain.nextBaseFee(head));
     },
     eth_maxPriorityFeePerGas: async () => numberToHex(await suggestTip(chain)),
-    eth_blobBaseFee: () => '0x1',
+    eth_blobBaseFee: async () => {
+      const head = await chain.requireBlock('latest');
+      return numberToHex(chain.engine.rules.nextBlobBaseFee(head.header) ?? 0n);
+    },
     eth_feeHistory: (params) => feeHistory(chain, params),
     debug_getRawHeader: (params) => raw(params, (found) => encodeHeader(found.header)),
     debug_getRawReceipts: (params) => raw(params, (found) => found.receipts.map(encodeReceipt)),
