@@ -1,58 +1,60 @@
-import type { Address, Hash, Hex } from 'viem';
+import { type Address, concatHex, type Hash, numberToHex, zeroAddress } from 'viem';
 import { packFeeScalars } from './feeScalars.ts';
 import { type Fork, type ForkSchedule, forks } from './forks.ts';
 import type { BlockId, RollupConfig, SystemConfig } from './rollupConfig.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-export type RollupJson = { readonly [key: string]: unknown };
 
-const hexWord = (value: bigint, bytes: number): Hex => `0x${value.toString(16).padStart(bytes * 2, '0')}`;
+/** A chain as op-node's `rollup.json` (and its RPC `optimism_rollupConfig`) writes it. Integers are JSON numbers there. */
+export const toRollupJson = (config: RollupConfig): Record<string, unknown> => ({
+  genesis: {
+    l1: { hash: config.genesis.l1.hash, number: Number(config.genesis.l1.number) },
+    l2: { hash: config.genesis.l2.hash, number: Number(config.genesis.l2.number) },
+    l2_time: Number(config.genesis.l2Time),
+    system_config: systemConfigJson(config.genesis.systemConfig),
+  },
+  block_time: Number(config.blockTime),
+  max_sequencer_drift: Number(config.maxSequencerDrift),
+  seq_window_size: Number(config.sequencerWindowSize),
+  channel_timeout: Number(config.channelTimeout),
+  l1_chain_id: config.l1ChainId,
+  l2_chain_id: config.l2ChainId,
+  // Bedrock has no time there: op-node knows no L2 without it.
+  ...Object.fromEntries(
+    forks.flatMap((fork) => {
+      const time = config.forks[fork];
+      return fork === 'bedrock' || time === undefined ? [] : [[`${fork}_time`, Number(time)]];
+    }),
+  ),
+  ...(config.pectraBlobScheduleTime === undefined
+    ? {}
+    : { pectra_blob_schedule_time: Number(config.pectraBlobScheduleTime) }),
+  batch_inbox_address: config.batchInboxAddress,
+  deposit_contract_address: config.depositContractAddress,
+  l1_system_config_address: config.l1SystemConfigAddress,
+  protocol_versions_address: zeroAddress,
+  chain_op_config: {
+    eip1559Elasticity: config.eip1559.elasticity,
+    eip1559Denominator: config.eip1559.denominator,
+    eip1559DenominatorCanyon: config.eip1559.denominatorCanyon,
+  },
+});
 
-/** A chain in the words of op-node's rollup.json, which `optimism_rollupConfig` answers with too. */
-export const toRollupJson = (config: RollupConfig): RollupJson => {
-  const { genesis } = config;
-  const id = ({ hash, number }: BlockId) => ({ hash, number: Number(number) });
-  return {
-    genesis: {
-      l1: id(genesis.l1),
-      l2: id(genesis.l2),
-      l2_time: Number(genesis.l2Time),
-      system_config: toSystemConfigJson(genesis.systemConfig),
-    },
-    block_time: Number(config.blockTime),
-    max_sequencer_drift: Number(config.maxSequencerDrift),
-    seq_window_size: Number(config.sequencerWindowSize),
-    channel_timeout: Number(config.channelTimeout),
-    l1_chain_id: config.l1ChainId,
-    l2_chain_id: config.l2ChainId,
-    ...Object.fromEntries(
-      forks.flatMap((fork) =>
-        config.forks[fork] === undefined || fork === 'bedrock' ? [] : [[`${fork}_time`, Number(config.forks[fork])]],
-      ),
-    ),
-    ...(config.pectraBlobScheduleTime === undefined
-      ? {}
-      : { pectra_blob_schedule_time: Number(config.pectraBlobScheduleTime) }),
-    batch_inbox_address: config.batchInboxAddress,
-    deposit_contract_address: config.depositContractAddress,
-    l1_system_config_address: config.l1SystemConfigAddress,
-    chain_op_config: {
-      eip1559Elasticity: config.eip1559.elasticity,
-      eip1559Denominator: config.eip1559.denominator,
-      eip1559DenominatorCanyon: config.eip1559.denominatorCanyon,
-    },
-  };
-};
-
-const toSystemConfigJson = (config: SystemConfig): RollupJson => ({
-  batcherAddr: config.batcherAddress,
-  overhead: hexWord(config.overhead, 32),
-  scalar: hexWord(config.scalar, 32),
-  gasLimit: Number(config.gasLimit),
-  eip1559Params: hexWord((BigInt(config.eip1559Denominator) << 32n) | BigInt(config.eip1559Elasticity), 8),
-  operatorFeeParams: hexWord((BigInt(config.operatorFeeScalar) << 64n) | config.operatorFeeConstant, 32),
-  minBaseFee: Number(config.minBaseFee),
-  daFootprintGasScalar: config.daFootprintGasScalar,
+const systemConfigJson = (system: SystemConfig): Record<string, unknown> => ({
+  batcherAddr: system.batcherAddress,
+  overhead: numberToHex(system.overhead, { size: 32 }),
+  scalar: numberToHex(system.scalar, { size: 32 }),
+  gasLimit: Number(system.gasLimit),
+  eip1559Params: concatHex([
+    numberToHex(system.eip1559Denominator, { size: 4 }),
+    numberToHex(system.eip1559Elasticity, { size: 4 }),
+  ]),
+  operatorFeeParams: concatHex([
+    numberToHex(system.operatorFeeScalar, { size: 24 }),
+    numberToHex(system.operatorFeeConstant, { size: 8 }),
+  ]),
+  minBaseFee: Number(system.minBaseFee),
+  daFootprintGasScalar: system.daFootprintGasScalar,
 });
 
 /**

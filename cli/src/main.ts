@@ -2,6 +2,7 @@ import { describeConfig, describeError } from '@openledger/kit';
 import { type Command, ENV_PREFIX } from './options.ts';
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./commands/init.ts')).command,
   devnet: async () => (await import('./commands/devnet.ts')).command,
   node: async () => (await import('./commands/node.ts')).command,
   views: async () => (await import('./commands/views.ts')).command,

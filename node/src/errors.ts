@@ -41,6 +41,8 @@ const table = {
   L1_TX_FEE_CAP: ['retry', 'L1 fees are above the cap; wait, or raise it.'],
   L1_INSUFFICIENT_FUNDS: ['retry', 'Send ETH to the account on L1; sending goes on by itself.'],
   L1_TX_REFUSED: ['retry', 'See what L1 says; sending is tried again.'],
+  OUTPUT_REFUSED: ['retry', 'The oracle takes one output at a time, in order, of past blocks; it is tried again.'],
+  PROPOSER_NOT_ALLOWED: ['fatal', 'Use the key of the proposer that L2OutputOracle names.'],
   SYSTEM_CONFIG_UPDATE_INVALID: [
     'reject',
     'The update is skipped; send it again as the SystemConfig contract encodes it.',

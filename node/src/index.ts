@@ -7,6 +7,9 @@ export {
   multicall3CreationCode,
 } from './genesis/buildGenesis.ts';
 export type { Genesis } from './genesis/genesisBlock.ts';
+export { genesisHeader } from './genesis/genesisHeader.ts';
 export type { GenesisAlloc } from './genesis/genesisMachine.ts';
+export { type GethGenesis, readGethGenesis } from './genesis/gethGenesis.ts';
 export { type Artifact, optimismArtifact } from './genesis/optimismArtifacts.ts';
+export { writeGethGenesis } from './genesis/writeGethGenesis.ts';
 export { type NodeModules, type NodeOptions, type RunningNode, startNode } from './node.ts';

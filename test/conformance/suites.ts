@@ -6,6 +6,7 @@ import { coreFormats } from './suites/coreFormats.ts';
 import { genesis } from './suites/genesis.ts';
 import { l1Cost } from './suites/l1Cost.ts';
 import { opBlocks } from './suites/opBlocks.ts';
+import { rpc, rpcSimulate } from './suites/rpc.ts';
 import { spanBatches } from './suites/spanBatches.ts';
 import { state } from './suites/state.ts';
 import { upgradeTxs } from './suites/upgradeTxs.ts';
@@ -22,4 +23,6 @@ export const suites: readonly Suite[] = [
   batcherTx,
   spanBatches,
   upgradeTxs,
+  rpc,
+  rpcSimulate,
 ];

@@ -3,12 +3,13 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEVNET_MNEMONIC, devnet, devnetRoles } from '@openledger/chain-config';
 import { OpenLedgerError, sleep } from '@openledger/kit';
-import { buildGenesisAlloc, createCommon } from '@openledger/node';
 import { bytesToHex, createPublicClient, createTestClient, createWalletClient, defineChain, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { type ChainFile, readChainFile, writeChainFile, writeFileAtomic } from '../chainFile.ts';
+import { deployL1 } from '../init/deployL1.ts';
+import { makeChainFile } from '../init/makeChainFile.ts';
+import { planL1 } from '../init/planL1.ts';
 import { type Anvil, startAnvil } from './anvil.ts';
-import { deployL1 } from './deployL1.ts';
 
 export type Ports = { readonly l1: number; readonly l2: number; readonly graphql: number; readonly runner: number };
 
@@ -133,52 +134,36 @@ const makeChain = async (url: string): Promise<ChainFile> => {
   const governance = devnetAccount('governance').address;
   // L2 starts from the block before its L1 contracts exist: their first deposit is then part of L2, too.
   const start = await client.getBlock();
+  const { l1ChainId, l2ChainId, maxSequencerDrift, sequencerWindowSize, channelTimeout, eip1559, economics } = devnet;
+  const { batchInboxAddress } = devnet;
   const systemConfig = { ...devnet.systemConfig, batcherAddress: devnetAccount('batcher').address };
-  const l1Contracts = await deployL1({
+  const blockTime = BigInt(devnet.l2BlockTime);
+  const deployment = planL1(
+    {
+      deployer: wallet.account.address,
+      governance,
+      proposer: devnetAccount('proposer').address,
+      systemConfig,
+      batchInbox: batchInboxAddress,
+      l2BlockTime: blockTime,
+      submissionInterval: 60n,
+      finalizationPeriodSeconds: 12n,
+      l2GenesisTime: start.timestamp,
+      openHolder: wallet.account.address,
+    },
+    await client.getTransactionCount({ address: wallet.account.address }),
+  );
+  await deployL1(deployment, {
     client: client as never,
     wallet,
     mine: () => test.mine({ blocks: 1 }),
-    governance,
-    proposer: devnetAccount('proposer').address,
-    systemConfig,
-    batchInbox: devnet.batchInboxAddress,
-    l2BlockTime: BigInt(devnet.l2BlockTime),
-    submissionInterval: 60n,
-    finalizationPeriodSeconds: 12n,
-    l2GenesisTime: start.timestamp,
+    pollInterval: 50,
   });
-  const alloc = await buildGenesisAlloc(
-    {
-      l1ChainId: devnet.l1ChainId,
-      timestamp: start.timestamp,
-      systemConfig,
-      l1: l1Contracts,
-      governance,
-      economics: devnet.economics,
-    },
-    createCommon(devnet.l2ChainId),
+  const name = 'OpenLedger devnet';
+  const chainParameters = { name, l1ChainId, l2ChainId, blockTime, maxSequencerDrift, sequencerWindowSize };
+  return makeChainFile(
+    { ...chainParameters, channelTimeout, eip1559, batchInboxAddress, systemConfig, governance, economics },
+    start,
+    deployment.contracts,
   );
-  return {
-    name: 'OpenLedger devnet',
-    governance,
-    l1Contracts,
-    genesis: {
-      alloc,
-      timestamp: start.timestamp,
-      config: {
-        l1ChainId: devnet.l1ChainId,
-        l2ChainId: devnet.l2ChainId,
-        blockTime: BigInt(devnet.l2BlockTime),
-        maxSequencerDrift: devnet.maxSequencerDrift,
-        sequencerWindowSize: devnet.sequencerWindowSize,
-        channelTimeout: devnet.channelTimeout,
-        forks: devnet.forks,
-        eip1559: devnet.eip1559,
-        batchInboxAddress: devnet.batchInboxAddress,
-        depositContractAddress: l1Contracts.optimismPortal,
-        l1SystemConfigAddress: l1Contracts.systemConfig,
-        genesis: { l1: { hash: start.hash, number: start.number }, systemConfig },
-      },
-    },
-  };
 };

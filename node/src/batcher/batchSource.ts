@@ -12,7 +12,7 @@ export type BatchSource = {
   heads(): Promise<{ readonly safe: BlockId; readonly unsafe: BlockId }>;
   /** Canonical, on the unsafe chain. */
   blockByNumber(number: bigint): Promise<BatchableBlock | undefined>;
-  /** The newest L1 block that derivation has read; absent where nobody knows. */
+  /** The newest L1 block that derivation is through with: the safe head has all that is in it. Absent where nobody knows. */
   derivedL1?(): Promise<bigint | undefined>;
 };
 

@@ -1,31 +1,19 @@
+import { inspect } from 'node:util';
 import { devnet, type RollupConfig } from '@openledger/chain-config';
 import type { LevelDb } from '@openledger/event-log';
 import { createMetrics, silentLogger } from '@openledger/kit';
-import { keccak256 } from 'viem';
+import { keccak256, toBytes } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeL1Pool } from '../../test/support/fakeL1Pool.ts';
 import { openMemoryDb } from '../../test/support/memoryDb.ts';
-import { ScriptedL2 } from '../../test/support/scriptedL2.ts';
+import { batcherConfig, ScriptedL2 } from '../../test/support/scriptedL2.ts';
 import { wallet } from '../../test/support/wallets.ts';
 import { nodeError } from '../errors.ts';
 import { Batcher, type BatcherParts, type BatcherStep } from './batcher.ts';
 import type { BatcherOptions } from './batcherOptions.ts';
 
 const signer = wallet('batcher');
-const id = (number: bigint, text: string) => ({ number, hash: keccak256(`0x${Buffer.from(text).toString('hex')}`) });
-const config: RollupConfig = {
-  ...devnet,
-  l1ChainId: 900,
-  blockTime: 1n,
-  genesis: {
-    l1: id(0n, 'l1'),
-    l2: id(0n, 'l2'),
-    l2Time: 1_700_000_000n,
-    systemConfig: { ...devnet.systemConfig, batcherAddress: signer.address },
-  },
-  depositContractAddress: signer.address,
-  l1SystemConfigAddress: signer.address,
-};
+const config = batcherConfig(signer.address);
 
 describe('the batcher', () => {
   let l1: FakeL1Pool;
@@ -343,6 +331,33 @@ describe('the batcher', () => {
     const step = await batcher.step();
     expect(step).toMatchObject({ batched: { number: 6n } });
     expect(step.reset).toBeUndefined();
+  });
+
+  it('keeps to a channel’s transactions when its options change over a restart', async () => {
+    let batcher = await open({ dataAvailability: 'blobs', blobsPerTx: 1, targetFrames: { calldata: 1, blobs: 3 } });
+    await l2.grow(3, { bytes: 120_000 });
+    l1.current = { ...l1.current, baseFee: 10n ** 13n };
+    await turn(batcher, 3);
+    batcher = await open({ dataAvailability: 'calldata', blobsPerTx: 3 });
+    l1.current = { ...l1.current, baseFee: 10n ** 9n };
+    await settle(batcher);
+    expect(l1.included.map(({ blobs }) => blobs.length)).toEqual([1, 1, 1]);
+    expect(resets()).toEqual([]);
+  });
+
+  it('tells nobody its key', async () => {
+    const lines: string[] = [];
+    const print = (...line: unknown[]) => void lines.push(inspect(line, { depth: 9 }));
+    const log = { trace: print, debug: print, info: print, warn: print, error: print, fatal: print, child: () => log };
+    const batcher = await open({}, config, { log: log as unknown as BatcherParts['log'] });
+    await l2.grow(3);
+    l1.funds = 0n;
+    const { waiting } = await turn(batcher, 4);
+    l1.funds = 10n ** 20n;
+    await settle(batcher);
+    expect(lines.length).toBeGreaterThan(4);
+    const key = keccak256(toBytes('batcher')).slice(2);
+    expect(`${lines} ${inspect([waiting, batcher], { depth: 9 })} ${await metrics.registry.metrics()}`).not.toContain(key);
   });
 
   it('throws what L1 throws, and the next step goes on', async () => {

@@ -127,7 +127,7 @@ export class Batcher {
     this.#batched ??= safe;
     while (this.#channels[0]) {
       const channel = this.#channels[0];
-      const transactions = txIdsOf(channel, this.#options).map((id) => this.#transactions.get(id));
+      const transactions = txIdsOf(channel).map((id) => this.#transactions.get(id));
       const l1 = { head: this.#transactions.head.number, derivedL1 };
       const fate = channelFate({ channel, transactions, safe, l1, config, patience: this.#options.safeHeadPatience });
       if (fate === 'pending') break;
@@ -149,7 +149,7 @@ export class Batcher {
   }
 
   async #retire(channel: ClosedChannel, cost: bigint): Promise<void> {
-    await this.#transactions.forget(txIdsOf(channel, this.#options), [removeChannel(channel)]);
+    await this.#transactions.forget(txIdsOf(channel), [removeChannel(channel)]);
     this.#channels.shift();
     this.#report = addToReport(this.#report, channel, cost);
     const { compressionRatio, l1CostPerTransaction } = this.#report;
@@ -162,7 +162,7 @@ export class Batcher {
   }
 
   async #reset(reason: ResetReason, safe: BlockId): Promise<ResetReason> {
-    const ids = this.#channels.flatMap((channel) => txIdsOf(channel, this.#options));
+    const ids = this.#channels.flatMap((channel) => txIdsOf(channel));
     await this.#transactions.forget(ids, this.#channels.map(removeChannel));
     this.#channels = [];
     this.#open = undefined;
@@ -226,9 +226,9 @@ export class Batcher {
 
   async #submit(channel: ClosedChannel): Promise<void> {
     const inbox = this.#parts.config.batchInboxAddress;
-    for (const [index, id] of txIdsOf(channel, this.#options).entries()) {
+    for (const [index, id] of txIdsOf(channel).entries()) {
       if (this.#transactions.get(id)) continue;
-      await this.#transactions.submit(txRequestOf(channel, index, inbox, this.#options));
+      await this.#transactions.submit(txRequestOf(channel, index, inbox));
     }
   }
 }

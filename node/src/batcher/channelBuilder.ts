@@ -94,6 +94,7 @@ export class ChannelBuilder {
       inputBytes: this.#rawBytes,
       compressedBytes: this.#out.compressedBytes,
       frames: this.#out.frames(maxFrameSize(kind, this.#options)).map(({ data }) => data),
+      framesPerTx: kind === 'blobs' ? this.#options.blobsPerTx : 1,
     };
   }
 

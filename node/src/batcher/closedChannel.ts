@@ -4,7 +4,7 @@ import { type Address, bytesToHex, type Hex } from 'viem';
 import { encodeBlob } from '../channels/blobCodec.ts';
 import { encodeBatcherTransaction, type Frame } from '../channels/frame.ts';
 import type { TxRequest } from '../l1/txJournal.ts';
-import type { BatcherOptions, DataKind } from './batcherOptions.ts';
+import type { DataKind } from './batcherOptions.ts';
 import { calldataGas } from './dataCost.ts';
 
 /** A channel that is full and has to get to L1, as the journal keeps it. */
@@ -22,6 +22,8 @@ export type ClosedChannel = {
   readonly compressedBytes: number;
   /** Contents of its frames, in order. */
   readonly frames: readonly Uint8Array[];
+  /** Blobs of one L1 transaction; fixed when the channel is closed, whatever the options are after a restart. */
+  readonly framesPerTx: number;
 };
 
 const packr = new Packr({ useRecords: false });
@@ -37,12 +39,13 @@ export const encodeClosedChannel = (c: ClosedChannel): Uint8Array =>
     c.inputBytes,
     c.compressedBytes,
     c.frames,
+    c.framesPerTx,
   ]);
 
 export const decodeClosedChannel = (sequence: number, bytes: Uint8Array): ClosedChannel => {
-  const [id, kind, first, lastNumber, lastHash, l2Transactions, inputBytes, compressedBytes, frames] = packr.unpack(
+  const [id, kind, first, lastNumber, lastHash, l2Transactions, inputBytes, compressedBytes, frames, framesPerTx] = packr.unpack(
     bytes,
-  ) as [Hex, DataKind, string, string, Hex, number, number, number, Uint8Array[]];
+  ) as [Hex, DataKind, string, string, Hex, number, number, number, Uint8Array[], number];
   return {
     id,
     sequence,
@@ -53,27 +56,20 @@ export const decodeClosedChannel = (sequence: number, bytes: Uint8Array): Closed
     inputBytes,
     compressedBytes,
     frames: frames.map((frame) => new Uint8Array(frame)),
+    framesPerTx,
   };
 };
 
-const framesPerTx = (channel: ClosedChannel, options: BatcherOptions): number =>
-  channel.kind === 'blobs' ? options.blobsPerTx : 1;
-
 /** The names of the channel's L1 transactions, in the order in which they have to land. */
-export const txIdsOf = (channel: ClosedChannel, options: BatcherOptions): string[] =>
+export const txIdsOf = (channel: ClosedChannel): string[] =>
   Array.from(
-    { length: Math.ceil(channel.frames.length / framesPerTx(channel, options)) },
+    { length: Math.ceil(channel.frames.length / channel.framesPerTx) },
     (_, index) => `${channel.id}:${index}`,
   );
 
 /** One of them: a frame in calldata, or up to six in blobs of their own (ecotone/derivation.md). */
-export const txRequestOf = (
-  channel: ClosedChannel,
-  index: number,
-  inbox: Address,
-  options: BatcherOptions,
-): TxRequest => {
-  const perTx = framesPerTx(channel, options);
+export const txRequestOf = (channel: ClosedChannel, index: number, inbox: Address): TxRequest => {
+  const perTx = channel.framesPerTx;
   const payloads = channel.frames.slice(index * perTx, (index + 1) * perTx).map((data, offset) => {
     const frameNumber = index * perTx + offset;
     const frame: Frame = {

@@ -94,6 +94,7 @@ export const encodeBlock = (block: Block): Uint8Array =>
     hexToBytes(block.l1Origin.hash),
     int(block.sequenceNumber),
     block.withdrawals.map((w) => [int(w.index), int(w.validatorIndex), hexToBytes(w.address), int(w.amount)]),
+    block.uncles.map((uncle) => hexToBytes(encodeHeader(uncle))),
   ]);
 
 /** @throws STORE_CORRUPT */
@@ -114,6 +115,7 @@ export const decodeBlock = (bytes: Uint8Array, hash: Hex, rules: ChainRules): Bl
       address: bytesToHex(fields[2]),
       amount: fromInt(fields[3]),
     })),
+    uncles: (wire[8] as Uint8Array[]).map((uncle) => decodeHeader(bytesToHex(uncle))),
   };
 };
 

@@ -140,7 +140,6 @@ export class DerivationDriver {
 
   /** All that L1 says so far is derived: notes it and moves on. */
   async #advance(cursor: Block): Promise<'progressed' | 'idle'> {
-    const { l1 } = this.#options;
     const { hash, number } = this.#pipeline.origin;
     const known = await this.#safeHeads.at(number);
     // While going over L1 blocks that are derived from already, there is nothing to note.
@@ -149,12 +148,18 @@ export class DerivationDriver {
     }
     this.#originGauge.set(Number(number));
     if (await this.#pipeline.advance()) return 'progressed';
-    const current = await l1.blockByNumber(number);
-    if (current && current.hash !== hash) {
-      throw nodeError('L1_REORG', 'the L1 block that was derived from is no longer canonical', { number });
-    }
+    await this.#checkL1();
     await this.#finalize();
     return 'idle';
+  }
+
+  /** An L1 that isn't longer may still be another; one that is only behind is waited for. @throws L1_REORG */
+  async #checkL1(): Promise<void> {
+    const head = await this.#options.l1.head('latest');
+    const seen = await this.#safeHeads.at(head.number);
+    if (seen && seen.l1.number === head.number && seen.l1.hash !== head.hash) {
+      throw nodeError('L1_REORG', 'an L1 block that was derived from is no longer canonical', { number: head.number });
+    }
   }
 
   /** What was derived from a final L1 block is final (derivation.md, "Engine Queue"). */

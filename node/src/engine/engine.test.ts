@@ -29,7 +29,8 @@ const sealOn = async (chain: TestChain, parent: Block, raws: `0x${string}`[] = [
   });
   const execution = await engine.begin(parent.hash, attributes.block);
   for (const deposit of attributes.deposits) await execution.apply(deposit);
-  for (const raw of raws) await execution.apply(engine.rules.decodeTransaction(raw, { number: 1n, timestamp: 1_700_000_001n }));
+  for (const raw of raws)
+    await execution.apply(engine.rules.decodeTransaction(raw, { number: 1n, timestamp: 1_700_000_001n }));
   return execution.seal();
 };
 const logOf = async (chain: TestChain): Promise<LogEntry[]> => {
@@ -95,9 +96,9 @@ describe('a committed block', () => {
     ];
     const refused = ['TX_NONCE_TOO_HIGH', 'TX_INSUFFICIENT_FUNDS', 'TX_FEE_TOO_LOW'];
     for (const [index, raw] of bad.entries()) {
-      await expect(execution.apply(engine.rules.decodeTransaction(raw, { number: 1n, timestamp: 1_700_000_001n }))).rejects.toEqual(
-        code(refused[index] as string),
-      );
+      await expect(
+        execution.apply(engine.rules.decodeTransaction(raw, { number: 1n, timestamp: 1_700_000_001n })),
+      ).rejects.toEqual(code(refused[index] as string));
     }
     await execution.apply(engine.rules.decodeTransaction(good, { number: 1n, timestamp: 1_700_000_001n }));
     const again = engine.rules.decodeTransaction(good, { number: 1n, timestamp: 1_700_000_001n });

@@ -41,7 +41,13 @@ export class Engine {
 
   private constructor(
     options: EngineOptions,
-    parts: { config: RollupConfig | undefined; rules: ChainRules; chain: ChainStore; states: StateStore; eventLog: EventLog },
+    parts: {
+      config: RollupConfig | undefined;
+      rules: ChainRules;
+      chain: ChainStore;
+      states: StateStore;
+      eventLog: EventLog;
+    },
   ) {
     this.#db = options.db;
     this.#log = options.log;
@@ -150,9 +156,9 @@ export class Engine {
 
   async #insert(sealed: SealedBlock): Promise<Block> {
     const { origin, sequenceNumber } = this.rules.l1OriginOf(sealed.transactions);
-    const { hash, header, transactions, receipts, withdrawals } = sealed;
+    const { hash, header, transactions, receipts, withdrawals, uncles } = sealed;
     if (hashHeader(header) !== hash) throw nodeError('BLOCK_INVALID', 'the block does not have its hash', { hash });
-    const block: Block = { hash, header, transactions, receipts, withdrawals, l1Origin: origin, sequenceNumber };
+    const block: Block = { hash, header, transactions, receipts, withdrawals, uncles, l1Origin: origin, sequenceNumber };
     const reverted = await this.#revertTo(header.parentHash);
     const unsafe = { hash, number: header.number };
     await this.#commit(
@@ -249,7 +255,7 @@ const prepareGenesis = async (genesis: Genesis | EthereumGenesis, states: StateS
     const { rules } = genesis;
     const { header, stateWrites } = await makeBlockZero(genesis, states, rules.commonAt(zero));
     const { origin, sequenceNumber } = rules.l1OriginOf([]);
-    const body = { transactions: [], receipts: [], withdrawals: [] };
+    const body = { transactions: [], receipts: [], withdrawals: [], uncles: [] };
     const block: Block = { hash: hashHeader(header), header, ...body, l1Origin: origin, sequenceNumber };
     return { rules, block, stateWrites, config: undefined };
   }

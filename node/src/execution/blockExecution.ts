@@ -23,6 +23,7 @@ export type SealedBlock = {
   readonly transactions: readonly L2Transaction[];
   readonly receipts: readonly Receipt[];
   readonly withdrawals: readonly Withdrawal[];
+  readonly uncles: readonly Header[];
   /** The new trie nodes and code, to be written with the block. */
   readonly stateWrites: readonly PutOp[];
 };
@@ -82,7 +83,7 @@ export abstract class BlockExecution {
   }
 
   async seal(): Promise<SealedBlock> {
-    const withdrawals = await this.finish();
+    const { withdrawals, uncles } = await this.finish();
     await this.state.flush();
     const stateRoot = bytesToHex(await this.state.getStateRoot());
     const header: Header = {
@@ -100,14 +101,15 @@ export abstract class BlockExecution {
       transactions: this.#transactions,
       receipts: this.#receipts,
       withdrawals,
+      uncles,
       stateWrites: this.#view.writesFor(stateRoot),
     };
   }
 
   /** Executes one transaction and says what became of it. */
   protected abstract execute(transaction: L2Transaction): Promise<Receipt>;
-  /** What happens after the last transaction; gives the withdrawals that the block carries. */
-  protected abstract finish(): Promise<readonly Withdrawal[]>;
+  /** What happens after the last transaction; gives what the block carries beside transactions. */
+  protected abstract finish(): Promise<Pick<SealedBlock, 'withdrawals' | 'uncles'>>;
   /** Header fields that follow from execution; called after the state is flushed. */
   protected abstract headerTail(): Promise<Partial<Pick<Header, 'withdrawalsRoot' | 'blobGasUsed' | 'requestsHash'>>>;
 

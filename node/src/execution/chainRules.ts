@@ -22,8 +22,9 @@ export type BlockAttributes = {
   /** Of the L1 origin; on a rollup since Ecotone. */
   readonly parentBeaconBlockRoot?: Hex;
   readonly extraData: Hex;
-  /** Plain Ethereum only: withdrawals since Shanghai; difficulty and nonce before the merge. */
+  /** Plain Ethereum only: withdrawals since Shanghai; uncles, difficulty and nonce before the merge. */
   readonly withdrawals?: readonly Withdrawal[];
+  readonly uncles?: readonly Header[];
   readonly difficulty?: bigint;
   readonly nonce?: Hex;
 };

@@ -1,11 +1,20 @@
 import { createBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
-import { type CustomPrecompile, createEVM } from '@ethereumjs/evm';
+import { type CustomPrecompile, createEVM, MCLBLS } from '@ethereumjs/evm';
 import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { createAddressFromString } from '@ethereumjs/util';
 import { createVM } from '@ethereumjs/vm';
+import mcl from 'mcl-wasm';
 import { hexToBytes } from 'viem';
 import type { BlockHashes, BlockVm, EnvironmentHeader } from './chainRules.ts';
+
+let bls: Promise<MCLBLS> | undefined;
+
+/** BLS12-381 in WebAssembly; the default in pure JavaScript takes seconds for what a block's gas can buy. */
+const loadBls = (): Promise<MCLBLS> => {
+  bls ??= mcl.init(mcl.BLS12_381).then(() => new MCLBLS(mcl));
+  return bls;
+};
 
 /** An EthereumJS VM over `state` whose environment is the block described by `header`. */
 export const createBlockVm = async (options: {
@@ -43,6 +52,7 @@ export const createBlockVm = async (options: {
     stateManager: state,
     blockchain: blockchain as never,
     customPrecompiles: precompiles,
+    ...(common.isActivatedEIP(2537) ? { bls: await loadBls() } : {}),
   });
   const vm = await createVM({ common, stateManager: state, blockchain: blockchain as never, evm });
   return { vm, block };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createAddressFromString } from '@ethereumjs/util';
-import { type Address, bytesToHex, concatHex, decodeAbiParameters, type Hex, numberToHex, toRlp } from 'viem';
+import { type Address, bytesToHex, concatHex, decodeAbiParameters, type Hex, numberToHex } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { Withdrawal } from '../primitives/block.ts';
+import { encodeWithdrawal } from '../primitives/encodeBlock.ts';
 import type { Header } from '../primitives/header.ts';
 import type { Receipt } from '../primitives/receipt.ts';
 import type { L2Transaction } from '../primitives/transaction.ts';
@@ -26,6 +27,7 @@ const MAINNET_DEPOSIT_CONTRACT: Address = '0x00000000219ab540356cbb839cbe05303d7
 /** A block of Ethereum itself: blob gas, block reward before the merge, withdrawals, execution requests. */
 export class EthereumBlockExecution extends BlockExecution {
   readonly #withdrawals: readonly Withdrawal[];
+  readonly #uncles: readonly Header[];
   readonly #depositContract: Address;
   #blobGasUsed = 0n;
   #requests: Hex[] = [];
@@ -34,10 +36,11 @@ export class EthereumBlockExecution extends BlockExecution {
     view: StateView,
     vm: BlockVm,
     header: OpenHeader,
-    options: { withdrawals: readonly Withdrawal[]; depositContract?: Address | undefined },
+    options: { withdrawals: readonly Withdrawal[]; uncles?: readonly Header[]; depositContract?: Address | undefined },
   ) {
     super(view, vm, header);
     this.#withdrawals = options.withdrawals;
+    this.#uncles = options.uncles ?? [];
     this.#depositContract = options.depositContract ?? MAINNET_DEPOSIT_CONTRACT;
   }
 
@@ -62,12 +65,20 @@ export class EthereumBlockExecution extends BlockExecution {
     return { ...receipt, postState: bytesToHex(await this.state.getStateRoot()) };
   }
 
-  protected async finish(): Promise<readonly Withdrawal[]> {
+  protected async finish() {
     const { common } = this.vm;
-    if (common.consensusType() === 'pow') await this.addBalance(this.header.miner, common.param('minerReward'));
+    if (common.consensusType() === 'pow') await this.#payMiners(common.param('minerReward'));
     for (const { address, amount } of this.#withdrawals) await this.addBalance(address, amount * GWEI);
     if (common.isActivatedEIP(7685)) this.#requests = await this.#collectRequests();
-    return this.#withdrawals;
+    return { withdrawals: this.#withdrawals, uncles: this.#uncles };
+  }
+
+  /** Yellow Paper 11.3: an uncle's miner gets an eighth less per block of age, who names it a 32nd of the reward. */
+  async #payMiners(reward: bigint): Promise<void> {
+    for (const { miner, number } of this.#uncles) {
+      await this.addBalance(miner, ((8n - (this.header.number - number)) * reward) / 8n);
+    }
+    await this.addBalance(this.header.miner, reward + (reward / 32n) * BigInt(this.#uncles.length));
   }
 
   protected async headerTail(): Promise<Partial<Header>> {
@@ -130,8 +141,3 @@ const requestsHash = (requests: readonly Hex[]): Hex => {
   }
   return `0x${all.digest('hex')}`;
 };
-
-const integer = (value: bigint): Hex => (value === 0n ? '0x' : numberToHex(value));
-
-export const encodeWithdrawal = (w: Withdrawal): Hex =>
-  toRlp([integer(w.index), integer(w.validatorIndex), w.address, integer(w.amount)]);

@@ -1,8 +1,8 @@
-import { createBlockHeader } from '@ethereumjs/block';
+import { createBlockHeader, paramsBlock } from '@ethereumjs/block';
 import { type Common, createCommonFromGethGenesis } from '@ethereumjs/common';
 import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import type { Address, Hex } from 'viem';
-import { EMPTY_UNCLES_HASH, type Header, hashHeader, ZERO_HASH, ZERO_NONCE } from '../primitives/header.ts';
+import { type Header, hashHeader, unclesHash, ZERO_HASH, ZERO_NONCE } from '../primitives/header.ts';
 import { decodeTransaction, type L2Transaction } from '../primitives/transaction.ts';
 import type { OpenHeader } from './blockExecution.ts';
 import type { BeginOptions, BlockHashes, BlockTime, ChainRules, DataFees, EnvironmentHeader } from './chainRules.ts';
@@ -15,7 +15,11 @@ const NO_FEES: DataFees = { l1Fee: 0n, operatorFee: 0n, daFootprint: 0n };
 const ETHEREUM_TYPES = [1, 2, 3, 4];
 
 /** Forks by block number and time, chain id and the rest of geth's chain configuration. */
-export type GethConfig = { readonly [key: string]: unknown; readonly depositContractAddress?: Address };
+export type GethConfig = {
+  readonly [key: string]: unknown;
+  readonly depositContractAddress?: Address;
+  readonly blobSchedule?: Readonly<Record<string, { readonly target: number; readonly max: number }>>;
+};
 
 /** EthereumJS reads whole genesis files only; the rules follow from the config alone. */
 const BLANK_GENESIS = {
@@ -31,16 +35,21 @@ const BLANK_GENESIS = {
 
 /**
  * Ethereum's own rules from Homestead to Osaka, by geth's genesis configuration: what L1 clients are tested with, run by
- * the same engine and RPC as a rollup. Uncles aren't supported.
+ * the same engine and RPC as a rollup. Proof of work and difficulty aren't checked.
  */
 export class EthereumRules implements ChainRules {
   readonly chainId: number;
   readonly #common: Common;
   readonly #depositContract: Address | undefined;
+  /** EthereumJS takes blob-parameter-only forks' counts under other names than those it reads from a genesis file. */
+  readonly #blobParams: Record<string, { target: number; max: number }>;
   readonly #commons = new Map<string, Common>();
 
-  constructor(common: Common, depositContract?: Address) {
-    this.#depositContract = depositContract;
+  constructor(common: Common, config: GethConfig) {
+    this.#depositContract = config.depositContractAddress;
+    this.#blobParams = Object.fromEntries(
+      Object.entries(config.blobSchedule ?? {}).map(([fork, { target, max }]) => [fork, { target, max }]),
+    );
     this.chainId = Number(common.chainId());
     this.#common = common;
   }
@@ -48,8 +57,11 @@ export class EthereumRules implements ChainRules {
   /** From the `config` of geth's genesis.json. Loads the KZG library that blob transactions need. */
   static async fromGethConfig(config: GethConfig): Promise<EthereumRules> {
     const customCrypto = { ...nativeCrypto, kzg: await loadBlobCrypto() };
-    const common = createCommonFromGethGenesis({ ...BLANK_GENESIS, config } as never, { chain: 'ethereum', customCrypto });
-    return new EthereumRules(common, config.depositContractAddress);
+    const common = createCommonFromGethGenesis({ ...BLANK_GENESIS, config } as never, {
+      chain: 'ethereum',
+      customCrypto,
+    });
+    return new EthereumRules(common, config);
   }
 
   commonAt({ number, timestamp }: BlockTime): Common {
@@ -58,6 +70,8 @@ export class EthereumRules implements ChainRules {
     if (known) return known;
     const common = this.#common.copy();
     common.setHardfork(hardfork);
+    common.updateParams(paramsBlock);
+    common.updateParams(this.#blobParams);
     this.#commons.set(hardfork, common);
     return common;
   }
@@ -110,7 +124,7 @@ export class EthereumRules implements ChainRules {
     const baseFeePerGas = this.nextBaseFee(parent, timestamp);
     const header: OpenHeader = {
       parentHash: hashHeader(parent),
-      sha3Uncles: EMPTY_UNCLES_HASH,
+      sha3Uncles: unclesHash(attributes.uncles ?? []),
       miner: attributes.feeRecipient,
       difficulty: attributes.difficulty ?? 0n,
       number,
@@ -130,6 +144,7 @@ export class EthereumRules implements ChainRules {
     const vm = await this.createVm(view.manager, header, blockHashes);
     const execution = new EthereumBlockExecution(view, vm, header, {
       withdrawals: attributes.withdrawals ?? [],
+      uncles: attributes.uncles ?? [],
       depositContract: this.#depositContract,
     });
     await execution.beginSystemCalls();

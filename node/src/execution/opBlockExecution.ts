@@ -33,7 +33,7 @@ export class OpBlockExecution extends BlockExecution {
   }
 
   protected async finish() {
-    return [];
+    return { withdrawals: [], uncles: [] };
   }
 
   protected async headerTail(): Promise<Partial<Header>> {

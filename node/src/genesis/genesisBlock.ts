@@ -44,6 +44,7 @@ export const makeGenesisBlock = async (
     transactions: [],
     receipts: [],
     withdrawals: [],
+    uncles: [],
     l1Origin: genesis.config.genesis.l1,
     sequenceNumber: 0n,
   };

@@ -1,6 +1,5 @@
 import { devnet, opPredeploys, preinstalls } from '@openledger/chain-config';
 import {
-  type Address,
   concatHex,
   encodeAbiParameters,
   encodeFunctionData,

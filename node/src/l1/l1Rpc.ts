@@ -49,8 +49,8 @@ const classify = (error: unknown, endpoint: string, method: string): Error => {
     // JSON-RPC errors have a numeric code; -1 is viem's own "unknown" and 408/429/5xx have none.
     if (typeof code === 'number' && code !== -1) return new L1RequestRefused(code, details ?? current.message);
   }
-  const kind = error instanceof Error ? error.name : 'UnknownError';
-  return nodeError('L1_UNAVAILABLE', 'the L1 endpoint does not answer', { endpoint, method, kind });
+  const { name = 'UnknownError', status } = error as { name?: string; status?: number };
+  return nodeError('L1_UNAVAILABLE', 'the L1 endpoint does not answer', { endpoint, method, kind: name, status });
 };
 
 export const createL1Rpc = (url: string, limits: FetchLimits = {}): L1Rpc => {

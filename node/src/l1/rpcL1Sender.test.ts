@@ -80,7 +80,7 @@ describe.each<[string, BlobProofs]>([
     await manager.submit(request('a', blobs));
     await turn(manager);
     const first = manager.get('a')?.attempts[0];
-    await l1.client.setNextBlockBaseFeePerGas({ baseFeePerGas: 10n ** 10n });
+    await l1.client.setNextBlockBaseFeePerGas({ baseFeePerGas: 10n * (await sender.fees()).baseFee });
     await l1.mine();
     expect(await turn(manager)).toBeUndefined();
     expect(manager.get('a')?.attempts).toHaveLength(2);

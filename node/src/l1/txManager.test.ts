@@ -273,21 +273,39 @@ describe('L1 transactions', () => {
     expect(states(manager)).toEqual(['c included']);
   });
 
-  it('that nobody waits for keep their nonce until they are through', async () => {
+  it('that nobody waits for any more leave an empty transfer in their nonce, also after a restart', async () => {
+    for (const restarts of [false, true]) {
+      l1 = new FakeL1Pool();
+      db = openMemoryDb();
+      let manager = await open();
+      await manager.submit(request('a'));
+      await turn(manager);
+      await manager.submit(request('b'));
+      await manager.forget(['a', 'b']);
+      if (restarts) manager = await open();
+      expect(states(manager)).toEqual([]);
+      await manager.submit(request('a'));
+      await turn(manager);
+      expect([...l1.pool.keys()]).toEqual([0n, 1n]);
+      l1.mine();
+      l1.mine();
+      await turn(manager);
+      expect(landed()).toEqual(['', 'a']);
+      expect(await db.keys().all()).toHaveLength(1);
+    }
+  });
+
+  it('with blobs that nobody waits for go through: no pool lets others replace them', async () => {
     const manager = await open();
-    await manager.submit(request('a'));
+    await manager.submit(request('a', [new Uint8Array(131_072)]));
     await turn(manager);
-    await manager.submit(request('b'));
-    await manager.forget(['a', 'b']);
-    expect(states(manager)).toEqual([]);
-    await manager.submit(request('a'));
+    await manager.forget(['a']);
     await turn(manager);
-    expect([...l1.pool.keys()]).toEqual([0n, 1n]);
     l1.mine();
     l1.mine();
     await turn(manager);
-    expect(landed()).toEqual(['a', 'a']);
-    expect(await db.keys().all()).toHaveLength(1);
+    expect(landed()).toEqual(['a']);
+    expect(await db.keys().all()).toEqual([]);
   });
 
   it('are for one chain', async () => {

@@ -1,19 +1,16 @@
 import type { BlockId } from '@openledger/chain-config';
 import type { LevelDb } from '@openledger/event-log';
 import { isOpenLedgerError, type Logger, type Metrics, type OpenLedgerError } from '@openledger/kit';
-import { type Address, formatEther, type Hex, keccak256, type LocalAccount } from 'viem';
+import { type Address, formatEther, type Hex, parseTransaction } from 'viem';
 import { nodeError } from '../errors.ts';
-import { type BlobProofs, type BlobSidecar, makeSidecar, wrapBlobTransaction } from './blobTransaction.ts';
-import { loadKzg } from './kzg.ts';
 import type { L1Inclusion, L1Sender } from './l1Sender.ts';
-import { bumpedFees, defaultTxFeeOptions, freshFees, isWithinCap, type TxFeeOptions, type TxFees } from './txFees.ts';
+import { bumpedFees, defaultTxFeeOptions, freshFees, isWithinCap, type TxFeeOptions } from './txFees.ts';
 import { type JournaledTx, type JournalOp, type TxAttempt, TxJournal, type TxRequest } from './txJournal.ts';
 import { type TxManagerMetrics, txManagerMetrics } from './txManagerMetrics.ts';
+import { TxSigner, type TxSignerOptions } from './txSigner.ts';
 
-export type TxManagerOptions = {
+export type TxManagerOptions = TxSignerOptions & {
   readonly sender: L1Sender;
-  readonly signer: LocalAccount;
-  readonly chainId: number;
   readonly db: LevelDb;
   /** Of the journal's keys. */
   readonly prefix: string;
@@ -25,7 +22,6 @@ export type TxManagerOptions = {
   readonly resubmitAfter?: number;
   /** Transactions in L1's pool at a time. */
   readonly maxPending?: number;
-  readonly blobProofs?: BlobProofs;
   readonly fees?: Partial<TxFeeOptions>;
 };
 
@@ -44,7 +40,6 @@ type Tracked = {
   publishedAt?: bigint;
   /** Head at which its nonce was first seen used by none of its attempts. */
   missingSince?: bigint;
-  sidecar?: BlobSidecar;
 };
 
 const DEFAULTS = { confirmations: 10, resubmitAfter: 4, maxPending: 1 } as const;
@@ -63,6 +58,7 @@ export class TxManager {
   readonly #options: TxManagerOptions & typeof DEFAULTS;
   readonly #fees: TxFeeOptions;
   readonly #journal: TxJournal;
+  readonly #signer: TxSigner;
   readonly #metrics: TxManagerMetrics;
   readonly #tracked: Tracked[] = [];
   #nextSequence = 0;
@@ -73,6 +69,7 @@ export class TxManager {
     this.#options = { ...DEFAULTS, ...options } as TxManagerOptions & typeof DEFAULTS;
     this.#fees = { ...defaultTxFeeOptions, ...options.fees };
     this.#journal = new TxJournal(options.db, options.prefix);
+    this.#signer = new TxSigner(options);
     this.#metrics = txManagerMetrics(options.metrics);
   }
 
@@ -112,20 +109,26 @@ export class TxManager {
   }
 
   /**
-   * Stops following these. Those that L1 may know of stay in the journal until they are through: their nonces are taken.
-   * `alongside` is written in the same batch.
+   * Stops following these. The nonces of those that L1 may know of are taken: they stay in the journal until they are through,
+   * as empty transfers to ourselves where the pool lets those replace them (not blobs). `alongside` is written in the same batch.
    */
   async forget(ids: readonly string[], alongside: readonly JournalOp[] = []): Promise<void> {
     const gone = this.#tracked.filter(({ tx }) => ids.includes(tx.id) && !tx.isAbandoned);
-    const ops = gone.map((tracked): JournalOp => {
-      if (isThrough(tracked) || tracked.tx.attempts.length === 0) return this.#journal.remove(tracked.tx);
-      return this.#journal.put({ ...tracked.tx, isAbandoned: true });
-    });
-    await this.#journal.write([...ops, ...alongside]);
-    for (const tracked of gone) {
-      if (isThrough(tracked) || tracked.tx.attempts.length === 0) this.#untrack(tracked);
-      else tracked.tx = { ...tracked.tx, isAbandoned: true };
-    }
+    const isFree = (tracked: Tracked) => isThrough(tracked) || tracked.tx.attempts.length === 0;
+    const kept = gone
+      .filter((tracked) => !isFree(tracked))
+      .map((tracked) => ({ tracked, tx: { ...tracked.tx, ...this.#emptied(tracked), isAbandoned: true } }));
+    await this.#journal.write([
+      ...gone.filter(isFree).map(({ tx }) => this.#journal.remove(tx)),
+      ...kept.map(({ tx }) => this.#journal.put(tx)),
+      ...alongside,
+    ]);
+    for (const tracked of gone.filter(isFree)) this.#untrack(tracked);
+    for (const { tracked, tx } of kept) tracked.tx = tx;
+  }
+
+  #emptied(tracked: Tracked): Partial<TxRequest> {
+    return isBlob(tracked) ? {} : { to: this.address, data: '0x', gas: TRANSFER_GAS };
   }
 
   /** Reads from L1 what became of everything. @throws L1_UNAVAILABLE, L1_WRONG_CHAIN */
@@ -208,7 +211,7 @@ export class TxManager {
     for (let nonce = this.#chainNonce; nonce < lowest; nonce++) {
       const filler = { id: `gap-${nonce}`, to: this.address, data: '0x' as const, gas: TRANSFER_GAS, blobs: [] };
       const fees = freshFees(await this.#options.sender.fees(), false, this.#fees);
-      const attempt = await this.#sign(filler, undefined, nonce, fees);
+      const attempt = await this.#signer.sign(filler, nonce, fees);
       const tx = { ...filler, sequence: this.#nextSequence, nonce, attempts: [attempt], isAbandoned: true };
       await this.#journal.write([this.#journal.put(tx)]);
       this.#track(tx);
@@ -219,7 +222,7 @@ export class TxManager {
   async #publishOne(tracked: Tracked): Promise<void> {
     const { sender, resubmitAfter } = this.#options;
     const last = tracked.tx.attempts.at(-1);
-    if (!last) return this.#send(tracked, await this.#newAttempt(tracked));
+    if (!last || !carries(last, tracked.tx)) return this.#send(tracked, await this.#newAttempt(tracked));
     if (tracked.publishedAt === undefined) return this.#send(tracked, last);
     if (!(await sender.isKnown(last.hash))) {
       this.#options.log.warn(
@@ -238,8 +241,7 @@ export class TxManager {
     delete tracked.publishedAt;
     for (let current = attempt, raises = 0; ; raises++) {
       try {
-        const sidecar = await this.#sidecar(tracked);
-        await this.#options.sender.sendRaw(sidecar ? wrapBlobTransaction(current.raw, sidecar) : current.raw);
+        await this.#options.sender.sendRaw(await this.#signer.sendable(tracked.tx, current));
         tracked.publishedAt = this.head.number;
         const { id, nonce } = tracked.tx;
         this.#options.log.info({ id, nonce, hash: current.hash, fee: current.maxFeePerGas }, 'L1 transaction sent');
@@ -264,34 +266,12 @@ export class TxManager {
     }
     if (last) this.#metrics.bumps.inc();
     const nonce = tracked.tx.nonce ?? this.#nextNonce();
-    const attempt = await this.#sign(tracked.tx, await this.#sidecar(tracked), nonce, fees);
+    const attempt = await this.#signer.sign(tracked.tx, nonce, fees);
     const tx = { ...tracked.tx, nonce, attempts: [...tracked.tx.attempts, attempt] };
     await this.#journal.write([this.#journal.put(tx)]);
     tracked.tx = tx;
     tracked.state = 'published';
     return attempt;
-  }
-
-  async #sign(tx: TxRequest, sidecar: BlobSidecar | undefined, nonce: bigint, fees: TxFees): Promise<TxAttempt> {
-    const { signer, chainId } = this.#options;
-    const { to, data, gas } = tx;
-    const { maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas } = fees;
-    const common = { chainId, nonce: Number(nonce), to, data, gas, maxFeePerGas, maxPriorityFeePerGas };
-    const raw = sidecar
-      ? await signer.signTransaction({
-          ...common,
-          type: 'eip4844',
-          maxFeePerBlobGas,
-          blobVersionedHashes: sidecar.versionedHashes,
-        })
-      : await signer.signTransaction({ ...common, type: 'eip1559' });
-    return { ...fees, raw, hash: keccak256(raw) };
-  }
-
-  async #sidecar(tracked: Tracked): Promise<BlobSidecar | undefined> {
-    if (!isBlob(tracked)) return undefined;
-    tracked.sidecar ??= await makeSidecar(tracked.tx.blobs, await loadKzg(), this.#options.blobProofs ?? 'blob');
-    return tracked.sidecar;
   }
 
   #nextNonce(): bigint {
@@ -322,6 +302,10 @@ export class TxManager {
 const isThrough = ({ state }: Tracked): boolean => state === 'confirmed' || state === 'lost';
 const isBlob = ({ tx }: Tracked): boolean => tx.blobs.length > 0;
 const view = ({ tx, state, inclusion }: Tracked): TrackedTx => ({ ...tx, state, ...(inclusion ? { inclusion } : {}) });
+
+/** Whether the attempt is of the transaction as it is now; an abandoned one was emptied since. */
+const carries = ({ raw }: TxAttempt, { isAbandoned, blobs, data }: JournaledTx): boolean =>
+  !isAbandoned || blobs.length > 0 || (parseTransaction(raw).data ?? '0x') === data;
 
 /** Those with a nonce by it, then the others in their order. */
 const byNonce = (a: Tracked, b: Tracked): number => {

@@ -19,6 +19,8 @@ export type Block = {
   readonly transactions: readonly L2Transaction[];
   readonly receipts: readonly Receipt[];
   readonly withdrawals: readonly Withdrawal[];
+  /** Headers of stale blocks that a proof-of-work block names; a rollup has none. */
+  readonly uncles: readonly Header[];
   /** Of the L1 attributes deposit. Genesis has the rollup's L1 genesis block and 0. */
   readonly l1Origin: BlockId;
   readonly sequenceNumber: bigint;

@@ -32,7 +32,9 @@ export type Header = {
 
 const integer = (value: bigint): Hex => (value === 0n ? '0x' : numberToHex(value));
 
-export const encodeHeader = (h: Header): Hex => {
+export const encodeHeader = (header: Header): Hex => toRlp(headerFields(header));
+
+const headerFields = (h: Header): Hex[] => {
   const fields: Hex[] = [
     h.parentHash,
     h.sha3Uncles,
@@ -51,14 +53,24 @@ export const encodeHeader = (h: Header): Hex => {
     h.nonce,
   ];
   const { baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash } = h;
-  for (const field of [baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash]) {
+  for (const field of [
+    baseFeePerGas,
+    withdrawalsRoot,
+    blobGasUsed,
+    excessBlobGas,
+    parentBeaconBlockRoot,
+    requestsHash,
+  ]) {
     if (field === undefined) break;
     fields.push(typeof field === 'bigint' ? integer(field) : field);
   }
-  return toRlp(fields);
+  return fields;
 };
 
 export const hashHeader = (header: Header): Hex => keccak256(encodeHeader(header));
+
+/** sha3Uncles of a block that names these uncles. */
+export const unclesHash = (uncles: readonly Header[]): Hex => keccak256(toRlp(uncles.map(headerFields)));
 
 /** @throws BLOCK_INVALID when the fields aren't those of a header. */
 export const decodeHeader = (rlp: Hex): Header => headerFromFields(fromRlp(rlp, 'hex') as Hex[]);

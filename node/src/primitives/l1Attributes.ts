@@ -1,7 +1,7 @@
 import {
   type BlockId,
-  feeScalars,
   type Fork,
+  feeScalars,
   isForkActive,
   opPredeploys,
   packFeeScalars,
@@ -104,7 +104,13 @@ export const decodeL1Attributes = (data: Hex): L1Attributes & { readonly format:
   const integer = (bytes: number): bigint => hexToBigInt(take(bytes));
   const batcher = (): Address => slice(take(32), 12, 32);
   if (format === 'bedrock') {
-    const [number, timestamp, baseFee, hash, sequenceNumber] = [integer(32), integer(32), integer(32), take(32), integer(32)];
+    const [number, timestamp, baseFee, hash, sequenceNumber] = [
+      integer(32),
+      integer(32),
+      integer(32),
+      take(32),
+      integer(32),
+    ];
     const systemConfig = { ...noOperator, batcherAddress: batcher(), overhead: integer(32), scalar: integer(32) };
     return { format, origin: { number, hash }, timestamp, baseFee, blobBaseFee: 0n, sequenceNumber, systemConfig };
   }

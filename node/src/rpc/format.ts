@@ -1,6 +1,7 @@
 import { type Hex, numberToHex } from 'viem';
 import type { Block, Withdrawal } from '../primitives/block.ts';
-import { encodeHeader } from '../primitives/header.ts';
+import { encodeBlock } from '../primitives/encodeBlock.ts';
+import { hashHeader } from '../primitives/header.ts';
 import type { L1FeeInfo, Log } from '../primitives/receipt.ts';
 import { type L2Transaction, type SignedL2Transaction, transactionType } from '../primitives/transaction.ts';
 
@@ -125,8 +126,8 @@ const optional = (name: string, value: bigint | number | Hex | null | undefined)
 
 export const formatBlock = (block: Block, full: boolean): Json => ({
   ...formatHeader(block),
-  size: q(blockSize(block)),
-  uncles: [],
+  size: q((encodeBlock(block).length - 2) / 2),
+  uncles: block.uncles.map(hashHeader),
   ...(block.header.withdrawalsRoot === undefined ? {} : { withdrawals: block.withdrawals.map(formatWithdrawal) }),
   transactions: block.transactions.map((tx, index) => (full ? formatTransaction(tx, { block, index }) : tx.hash)),
 });
@@ -137,11 +138,6 @@ const formatWithdrawal = ({ index, validatorIndex, address, amount }: Withdrawal
   address,
   amount: q(amount),
 });
-
-/** Bytes of the block's RLP without list prefixes; explorers show it, nothing depends on it. */
-const blockSize = (block: Block): number =>
-  (encodeHeader(block.header).length - 2) / 2 +
-  block.transactions.reduce((sum, tx) => sum + (tx.raw.length - 2) / 2, 0);
 
 /** Index of the first log of transaction `index` within its block. */
 const firstLogIndex = (block: Block, index: number): number =>

@@ -4,11 +4,8 @@ import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { L1Source } from '../l1/l1Source.ts';
 import type { ChainReader } from './chainReader.ts';
-import { createDispatcher, type Methods } from './dispatch.ts';
-import { ethChainMethods } from './methods/ethChain.ts';
-import { ethStateMethods } from './methods/ethState.ts';
-import { filterMethods } from './methods/filters.ts';
-import { nodeInfoMethods } from './methods/nodeInfo.ts';
+import { createDispatcher } from './dispatch.ts';
+import { nodeMethods } from './nodeMethods.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
 export type RpcServerOptions = {
@@ -35,12 +32,7 @@ const MAX_BACKLOG = 1024 * 1024;
  */
 export const startRpcServer = async (options: RpcServerOptions): Promise<{ url: string; close(): Promise<void> }> => {
   const { chain, log, metrics, signal } = options;
-  const methods: Methods = {
-    ...ethStateMethods(chain),
-    ...ethChainMethods(chain),
-    ...filterMethods(chain),
-    ...nodeInfoMethods(chain, options.l1),
-  };
+  const methods = nodeMethods(chain, options.l1);
   const dispatch = createDispatcher(methods, log);
   const requests = metrics.counter('rpc_requests_total', 'JSON-RPC bodies answered', ['transport']);
   const app = Fastify({ bodyLimit: MAX_BODY, requestTimeout: 30_000, forceCloseConnections: true });

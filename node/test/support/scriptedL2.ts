@@ -1,5 +1,5 @@
-import type { BlockId, RollupConfig } from '@openledger/chain-config';
-import { type Hex, hexToBytes, keccak256, numberToHex } from 'viem';
+import { type BlockId, devnet, type RollupConfig } from '@openledger/chain-config';
+import { type Address, type Hex, hexToBytes, keccak256, numberToHex } from 'viem';
 import type { BatchableBlock, BatchSource } from '../../src/batcher/batchSource.ts';
 import { readBatches } from '../../src/channels/batch.ts';
 import { decodeBlob } from '../../src/channels/blobCodec.ts';
@@ -11,6 +11,20 @@ import { lower, signed, wallet } from './wallets.ts';
 const sender = wallet('l2 sender');
 const hashOf = (number: bigint, fork: number): Hex =>
   keccak256(numberToHex(number * 100n + BigInt(fork), { size: 32 }));
+
+/** A devnet whose batches come from this account. */
+export const batcherConfig = (batcher: Address): RollupConfig => ({
+  ...devnet,
+  blockTime: 1n,
+  genesis: {
+    l1: { number: 0n, hash: keccak256('0x01') },
+    l2: { number: 0n, hash: keccak256('0x02') },
+    l2Time: 1_700_000_000n,
+    systemConfig: { ...devnet.systemConfig, batcherAddress: batcher },
+  },
+  depositContractAddress: batcher,
+  l1SystemConfigAddress: batcher,
+});
 
 export type InboxTx = { readonly to: Hex; readonly data: Hex; readonly blobs: readonly Uint8Array[] };
 

@@ -34,8 +34,6 @@ export const ethChainMethods = (chain: ChainReader): Methods => {
   };
   const uncleCount = async (selector: BlockSelector): Promise<Json> =>
     (await chain.findBlock(selector)) ? '0x0' : null;
-  const raw = async (params: readonly unknown[], encode: (found: Block) => Json): Promise<Json> =>
-    encode(await chain.requireBlock(byNumber(params)));
 
   return {
     eth_chainId: () => numberToHex(chain.engine.rules.chainId),
@@ -85,11 +83,5 @@ export const ethChainMethods = (chain: ChainReader): Methods => {
       return numberToHex(chain.engine.rules.nextBlobBaseFee(head.header) ?? 0n);
     },
     eth_feeHistory: (params) => feeHistory(chain, params),
-    debug_getRawHeader: (params) => raw(params, (found) => encodeHeader(found.header)),
-    debug_getRawReceipts: (params) => raw(params, (found) => found.receipts.map(encodeReceipt)),
-    debug_getRawTransaction: async (params) => {
-      const placed = await chain.engine.chain.transaction(toHash(params, 0));
-      return placed?.block.transactions[placed.index]?.raw ?? null;
-    },
   };
 };

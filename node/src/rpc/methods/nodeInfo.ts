@@ -8,21 +8,13 @@ import { required, toBlockSelector, toHexBytes } from '../params.ts';
 
 export const CLIENT_VERSION = 'OpenLedger/v0.1.0';
 
-/** net_, web3_, txpool_ and op-node's optimism_ methods. */
+/** net_, web3_ and op-node's optimism_ methods. */
 export const nodeInfoMethods = (chain: ChainReader, l1: Pick<L1Source, 'head'>): Methods => ({
   net_version: () => String(chain.engine.rules.chainId),
   net_listening: () => true,
   net_peerCount: () => '0x0',
   web3_clientVersion: () => CLIENT_VERSION,
   web3_sha3: (params) => keccak256(toHexBytes(required(params, 0), 0)),
-  txpool_status: async () => {
-    const { pending, queued } = await chain.mempool.content();
-    return { pending: numberToHex(pending.length), queued: numberToHex(queued.length) };
-  },
-  txpool_content: async () => {
-    const { pending, queued } = await chain.mempool.content();
-    return { pending: bySender(pending), queued: bySender(queued) };
-  },
   optimism_version: () => CLIENT_VERSION,
   optimism_rollupConfig: () => toRollupJson(chain.engine.config) as Json,
   optimism_syncStatus: async () => {
@@ -69,15 +61,4 @@ const l2Ref = async (chain: ChainReader, id: BlockId): Promise<Json> => {
     l1origin: { hash: block.l1Origin.hash, number: Number(block.l1Origin.number) },
     sequenceNumber: Number(block.sequenceNumber),
   };
-};
-
-const bySender = (transactions: Parameters<typeof formatTransaction>[0][]): Json => {
-  const grouped: Record<string, Record<string, Json>> = {};
-  for (const transaction of transactions) {
-    if (transaction.kind !== 'signed') continue;
-    const nonces = grouped[transaction.from] ?? {};
-    nonces[transaction.tx.nonce.toString()] = formatTransaction(transaction);
-    grouped[transaction.from] = nonces;
-  }
-  return grouped;
 };
