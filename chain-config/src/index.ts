@@ -4,6 +4,7 @@ export * from './forks.ts';
 export * from './opPredeploys.ts';
 export * from './predeploys.ts';
 export * from './preinstalls.ts';
+export * from './protocolParameters.ts';
 export * from './registry.ts';
 export * from './rollupConfig.ts';
 export * from './rollupJson.ts';

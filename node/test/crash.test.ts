@@ -129,8 +129,7 @@ it(`loses nothing that was acknowledged when it is killed ${KILLS} times (CRASH_
   const { config } = engine;
   for (const block of blocks.slice(1)) {
     const parent = await engine.headBlock();
-    const { systemConfig } = config.genesis;
-    const attributes = await preparePayloadAttributes({ config, systemConfig, parent, origin: l1.genesis, l1 });
+    const attributes = await preparePayloadAttributes({ config, parent, origin: l1.genesis, l1 });
     const execution = await engine.begin(parent.hash, attributes.block);
     for (const transaction of block.transactions) await execution.apply(transaction);
     await engine.insert(await execution.seal());

@@ -321,6 +321,22 @@ describe('the batcher', () => {
     }
   });
 
+  it('builds anew what a deep L1 reorg took back, but lets derivation start again in peace', async () => {
+    const batcher = await open();
+    await l2.grow(3);
+    await settle(batcher);
+    const { safe } = l2;
+    l2.safe = config.genesis.l2;
+    l2.l1Read = 0n;
+    expect((await batcher.step()).reset).toBeUndefined();
+    l2.safe = safe;
+    await turn(batcher);
+    l1.reorg(l1.blocks.length - 1);
+    await turn(batcher, 2);
+    expect(resets()).toEqual(['safe_head_went_back']);
+    await settle(batcher);
+  });
+
   it('follows a safe head that somebody else moved', async () => {
     const batcher = await open({ maxChannelDuration: 100n });
     await l2.grow(5);
@@ -357,7 +373,9 @@ describe('the batcher', () => {
     await settle(batcher);
     expect(lines.length).toBeGreaterThan(4);
     const key = keccak256(toBytes('batcher')).slice(2);
-    expect(`${lines} ${inspect([waiting, batcher], { depth: 9 })} ${await metrics.registry.metrics()}`).not.toContain(key);
+    expect(`${lines} ${inspect([waiting, batcher], { depth: 9 })} ${await metrics.registry.metrics()}`).not.toContain(
+      key,
+    );
   });
 
   it('throws what L1 throws, and the next step goes on', async () => {

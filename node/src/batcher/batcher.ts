@@ -56,6 +56,8 @@ export class Batcher {
   #batched: BlockId | undefined;
   #nextSequence: number;
   #flush = false;
+  /** L1 head at which the safe head was first seen behind. */
+  #doubtSince: bigint | undefined;
   #report: BatcherReport = emptyReport;
 
   private constructor(parts: BatcherParts, transactions: TxManager, channels: ClosedChannel[]) {
@@ -120,32 +122,47 @@ export class Batcher {
 
   /** Drops what is done. When something can't be done any more, or doesn't fit the L2 chain, starts again at the safe head. */
   async #settle(): Promise<ResetReason | undefined> {
-    const { source, config } = this.#parts;
-    // Before the safe head, which may move on meanwhile: then it is newer than what derivation is said to have read.
+    const { source } = this.#parts;
     const derivedL1 = await source.derivedL1?.();
     const { safe } = await source.heads();
     this.#batched ??= safe;
-    while (this.#channels[0]) {
-      const channel = this.#channels[0];
-      const transactions = txIdsOf(channel).map((id) => this.#transactions.get(id));
-      const l1 = { head: this.#transactions.head.number, derivedL1 };
-      const fate = channelFate({ channel, transactions, safe, l1, config, patience: this.#options.safeHeadPatience });
-      if (fate === 'pending') break;
-      if (fate !== 'done') return this.#reset(fate, safe);
-      await this.#retire(
-        channel,
-        transactions.reduce((sum, tx) => sum + (tx?.inclusion?.cost ?? 0n), 0n),
-      );
-    }
+    const fate = await this.#retireDone(safe);
     const canonical = await source.blockByNumber(this.#position.number);
-    if (canonical?.hash !== this.#position.hash) return this.#reset('l2_reorg', safe);
+    const broken = canonical?.hash === this.#position.hash ? fate : 'l2_reorg';
+    if (broken && broken !== 'safe_head_stalled') return this.#reset(broken, safe);
     const next = this.#channels[0]?.first ?? this.#open?.first ?? this.#position.number + 1n;
-    if (safe.number + 1n < next) return this.#reset('safe_head_went_back', safe);
+    const doubt = safe.number + 1n < next ? 'safe_head_went_back' : broken;
+    if (this.#isProven(doubt, derivedL1)) return this.#reset(doubt, safe);
     if (safe.number > this.#position.number) {
       this.#open = undefined;
       this.#batched = safe;
     }
     return undefined;
+  }
+
+  /** Why the first channel that isn't done never will be, if so. */
+  async #retireDone(safe: BlockId): Promise<ResetReason | undefined> {
+    const { number: l1Head } = this.#transactions.head;
+    for (const channel of [...this.#channels]) {
+      const transactions = txIdsOf(channel).map((id) => this.#transactions.get(id));
+      const fate = channelFate({ channel, transactions, safe, l1Head, config: this.#parts.config });
+      if (fate !== 'done') return fate === 'pending' ? undefined : fate;
+      const cost = transactions.reduce((sum, tx) => sum + (tx?.inclusion?.cost ?? 0n), 0n);
+      await this.#retire(channel, cost);
+    }
+    return undefined;
+  }
+
+  /**
+   * A safe head that is behind where it should be may be about to move: derivation is slower than we are, or has started again.
+   * It counts when derivation has since gone through a newer L1 block, or had a long time where it doesn't tell.
+   */
+  #isProven(doubt: ResetReason | undefined, derivedL1: bigint | undefined): doubt is ResetReason {
+    const { number: head } = this.#transactions.head;
+    this.#doubtSince = doubt ? (this.#doubtSince ?? head) : undefined;
+    if (this.#doubtSince === undefined) return false;
+    if (derivedL1 !== undefined) return derivedL1 > this.#doubtSince;
+    return head >= this.#doubtSince + this.#options.safeHeadPatience;
   }
 
   async #retire(channel: ClosedChannel, cost: bigint): Promise<void> {
@@ -167,6 +184,7 @@ export class Batcher {
     this.#channels = [];
     this.#open = undefined;
     this.#batched = safe;
+    this.#doubtSince = undefined;
     this.#metrics.resets.inc({ reason });
     this.#parts.log.warn({ reason, safe: safe.number }, 'building channels anew from the safe head');
     return reason;

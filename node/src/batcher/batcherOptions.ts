@@ -17,7 +17,7 @@ export type BatcherOptions = {
   readonly maxChannelDuration: bigint;
   /** L1 blocks that are left of the sequencing window when a channel is closed for its sake. */
   readonly safetyMargin: bigint;
-  /** L1 blocks that the safe head may take to follow confirmed data where derivation doesn't say how far it is. */
+  /** L1 blocks that the safe head may be behind confirmed data where derivation doesn't say how far it is. */
   readonly safeHeadPatience: bigint;
   /** Closed channels that may wait; while there are more, no blocks are read. */
   readonly maxQueuedChannels: number;

@@ -1,7 +1,7 @@
 import type { RollupConfig } from '@openledger/chain-config';
+import { maxRlpBytesPerChannel } from '@openledger/chain-config';
 import { size } from 'viem';
 import { ChannelOut } from '../channels/channelOut.ts';
-import { maxRlpBytesPerChannel } from '../derivation/protocolParameters.ts';
 import { nodeError } from '../errors.ts';
 import type { L1Fees } from '../l1/l1Sender.ts';
 import type { BatcherOptions } from './batcherOptions.ts';

@@ -1,5 +1,5 @@
 import type { BlockId, RollupConfig } from '@openledger/chain-config';
-import { channelTimeout } from '../derivation/protocolParameters.ts';
+import { channelTimeout } from '@openledger/chain-config';
 import type { TrackedTx } from '../l1/txManager.ts';
 import type { ClosedChannel } from './closedChannel.ts';
 
@@ -12,21 +12,19 @@ export type ResetReason =
   | 'safe_head_went_back';
 
 /**
- * What becomes of a channel with these L1 transactions. It is done when they are confirmed and the safe head is past it; it has
- * failed when it never will be: frames too far apart, a frame that can't land, or a safe head that stays where it is although
- * derivation has read them all.
+ * What becomes of a channel with these L1 transactions. It is done when they are confirmed and the safe head is past it. It has
+ * failed when its frames are too far apart or one can't land; and when the safe head stays where it is although they are all
+ * confirmed, which is for the caller to see.
  */
 export const channelFate = (facts: {
   channel: ClosedChannel;
   /** In order; undefined for those not submitted yet. */
   transactions: readonly (TrackedTx | undefined)[];
   safe: BlockId;
-  l1: { head: bigint; derivedL1: bigint | undefined };
+  l1Head: bigint;
   config: RollupConfig;
-  /** L1 blocks. */
-  patience: bigint;
 }): 'pending' | 'done' | ResetReason => {
-  const { channel, transactions, safe, l1, config, patience } = facts;
+  const { channel, transactions, safe, l1Head, config } = facts;
   const isSafe = safe.number >= channel.last.number;
   const isLost = transactions.some((tx) => tx?.state === 'lost');
   const areConfirmed = transactions.every((tx) => tx?.state === 'confirmed');
@@ -35,10 +33,8 @@ export const channelFate = (facts: {
   const blocks = transactions.flatMap((tx) => (tx?.inclusion ? [tx.inclusion.block.number] : []));
   const [first, last] = [blocks[0], blocks.at(-1)];
   if (first === undefined || last === undefined) return 'pending';
-  const end = blocks.length === transactions.length ? last : l1.head;
+  const end = blocks.length === transactions.length ? last : l1Head;
   const timestamp = config.genesis.l2Time + channel.last.number * config.blockTime;
   if (end > first + channelTimeout(config, timestamp)) return 'channel_timed_out';
-  if (!areConfirmed) return 'pending';
-  const isRead = l1.derivedL1 === undefined ? l1.head >= last + patience : l1.derivedL1 >= last;
-  return isRead ? 'safe_head_stalled' : 'pending';
+  return areConfirmed ? 'safe_head_stalled' : 'pending';
 };

@@ -43,9 +43,8 @@ export const encodeClosedChannel = (c: ClosedChannel): Uint8Array =>
   ]);
 
 export const decodeClosedChannel = (sequence: number, bytes: Uint8Array): ClosedChannel => {
-  const [id, kind, first, lastNumber, lastHash, l2Transactions, inputBytes, compressedBytes, frames, framesPerTx] = packr.unpack(
-    bytes,
-  ) as [Hex, DataKind, string, string, Hex, number, number, number, Uint8Array[], number];
+  const [id, kind, first, lastNumber, lastHash, l2Transactions, inputBytes, compressedBytes, frames, framesPerTx] =
+    packr.unpack(bytes) as [Hex, DataKind, string, string, Hex, number, number, number, Uint8Array[], number];
   return {
     id,
     sequence,

@@ -1,11 +1,9 @@
-import type { RollupConfig, SystemConfig } from '@openledger/chain-config';
+import type { RollupConfig } from '@openledger/chain-config';
 import type { Hex } from 'viem';
 import { type PayloadAttributes, preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
 import { nodeError } from '../errors.ts';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
-import { updateSystemConfig } from '../l1/systemConfigUpdates.ts';
 import type { Block } from '../primitives/block.ts';
-import { systemConfigOfBlock } from '../primitives/l1Attributes.ts';
 import type { BatchStageLike, NextBatch } from './batchQueue.ts';
 import { isPending, type Pending, parentOf } from './stage.ts';
 
@@ -55,17 +53,9 @@ export class AttributesQueue {
     }
     const origin = await this.#l1.blockByHash(batch.epoch.hash);
     if (!origin) throw nodeError('L1_REORG', 'the L1 origin of a batch is gone', { origin: batch.epoch.hash });
-    const systemConfig = await this.#systemConfig(parent, origin);
-    const options = { config: this.#config, systemConfig, parent, origin, l1: this.#l1 };
+    const options = { config: this.#config, parent, origin, l1: this.#l1 };
     const prepared = await preparePayloadAttributes(options);
     this.#next = undefined;
     return { ...prepared, parent, transactions: batch.transactions, derivedFrom: this.#origin(), concludes };
-  }
-
-  /** As of the new block: the parent's, with the updates of its L1 origin when that is a new one. */
-  async #systemConfig(parent: Block, origin: L1Block): Promise<SystemConfig> {
-    const current = systemConfigOfBlock(parent, this.#config);
-    if (origin.hash === parent.l1Origin.hash) return current;
-    return updateSystemConfig(current, await this.#l1.receipts(origin), this.#config, origin.timestamp);
   }
 }

@@ -1,6 +1,6 @@
+import { channelTimeout, maxRlpBytesPerChannel } from '@openledger/chain-config';
 import { Channel } from '../channels/channel.ts';
 import type { ChannelStage, ChannelStageOptions } from './channelBank.ts';
-import { channelTimeout, maxRlpBytesPerChannel } from './protocolParameters.ts';
 import { isPending, type Pending } from './stage.ts';
 
 /** Since Holocene: one channel at a time, its frames in order (holocene/derivation.md, "Channel Bank"). */

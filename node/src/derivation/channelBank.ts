@@ -1,9 +1,8 @@
-import { isForkActive, type RollupConfig } from '@openledger/chain-config';
+import { channelTimeout, isForkActive, maxChannelBankSize, type RollupConfig } from '@openledger/chain-config';
 import type { Hex } from 'viem';
 import { Channel } from '../channels/channel.ts';
 import type { Frame } from '../channels/frame.ts';
 import type { L1Block } from '../l1/l1Source.ts';
-import { channelTimeout, maxChannelBankSize } from './protocolParameters.ts';
 import { isPending, type Pending } from './stage.ts';
 
 /** The stage that makes whole channels of frames; which one it is depends on Holocene. */

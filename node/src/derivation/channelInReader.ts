@@ -1,9 +1,8 @@
-import { isForkActive, type RollupConfig } from '@openledger/chain-config';
+import { isForkActive, maxRlpBytesPerChannel, type RollupConfig } from '@openledger/chain-config';
 import { type Batch, readBatches } from '../channels/batch.ts';
 import { decompressChannel } from '../channels/compression.ts';
 import type { L1Block } from '../l1/l1Source.ts';
 import type { ChannelStage } from './channelBank.ts';
-import { maxRlpBytesPerChannel } from './protocolParameters.ts';
 import { isPending, type Pending } from './stage.ts';
 
 /** Decompresses channels and reads their batches (derivation.md, "Channel Reader"). */

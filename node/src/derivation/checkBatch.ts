@@ -1,8 +1,7 @@
-import { type ForkSchedule, isForkActive, type RollupConfig } from '@openledger/chain-config';
+import { type ForkSchedule, isForkActive, maxSequencerDrift, type RollupConfig } from '@openledger/chain-config';
 import type { Hex } from 'viem';
 import type { SingularBatch } from '../channels/singularBatch.ts';
 import type { L1Block } from '../l1/l1Source.ts';
-import { maxSequencerDrift } from './protocolParameters.ts';
 import type { L2Parent } from './stage.ts';
 
 /**

@@ -123,7 +123,7 @@ export class DerivationDriver {
     }
     this.#pipeline.reset(start);
     this.#cursor = start.cursor;
-    log.info({ l2: start.cursor.header.number, l1: start.dataFrom }, 'derivation starts');
+    log.info({ l2: start.cursor.header.number, l1: start.derivedUpTo.number }, 'derivation starts');
   }
 
   async #derive(cursor: Block): Promise<'progressed' | 'idle'> {

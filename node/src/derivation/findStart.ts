@@ -57,6 +57,6 @@ export const findStart = async (options: {
     safe: (newest ?? origin).safe,
     base,
     systemConfig: systemConfigOfBlock(cursor, config),
-    dataFrom: start.l1.number + 1n,
+    derivedUpTo: start.l1,
   };
 };

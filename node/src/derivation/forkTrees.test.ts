@@ -190,7 +190,6 @@ class World {
     const origin = advance && child && timestamp >= child.timestamp ? child : current;
     const { block, deposits } = await preparePayloadAttributes({
       config: live.config,
-      systemConfig,
       parent,
       origin,
       l1,
@@ -242,7 +241,7 @@ const rest = async (engine: ModelEngine, driver: DerivationDriver): Promise<Hex[
 
 const { granite, holocene, ...early } = allForksAtGenesis;
 const property = (forks: RollupConfig['forks'], sequencerWindowSize: bigint) =>
-  fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) => {
+  fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60, size: 'max' }), async (actions) => {
     const world = new World({ forks, channelTimeout: 4n, sequencerWindowSize, maxSequencerDrift: 600n });
     for (const next of actions) await world.act(next);
     expect(await world.safeChain()).toEqual(await world.freshSafeChain());

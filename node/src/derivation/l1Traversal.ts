@@ -1,4 +1,4 @@
-import type { RollupConfig, SystemConfig } from '@openledger/chain-config';
+import type { BlockId, RollupConfig, SystemConfig } from '@openledger/chain-config';
 import { nodeError } from '../errors.ts';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
 import { updateSystemConfig } from '../l1/systemConfigUpdates.ts';
@@ -8,6 +8,7 @@ export class L1Traversal {
   readonly #l1: Pick<L1Source, 'blockByNumber' | 'receipts'>;
   readonly #config: RollupConfig;
   #state: { block: L1Block; systemConfig: SystemConfig } | undefined;
+  #derivedUpTo: BlockId | undefined;
 
   constructor(options: { l1: Pick<L1Source, 'blockByNumber' | 'receipts'>; config: RollupConfig }) {
     this.#l1 = options.l1;
@@ -23,8 +24,10 @@ export class L1Traversal {
     return this.#current.systemConfig;
   }
 
-  reset(block: L1Block, systemConfig: SystemConfig): void {
+  /** `derivedUpTo` is the block, this one or a later, whose data is derived already: it must be there on the way. */
+  reset(block: L1Block, systemConfig: SystemConfig, derivedUpTo: BlockId): void {
     this.#state = { block, systemConfig };
+    this.#derivedUpTo = derivedUpTo;
   }
 
   /** Moves to the next block; false while L1 has none. @throws L1_REORG when it doesn't follow this one */
@@ -32,8 +35,9 @@ export class L1Traversal {
     const { block, systemConfig } = this.#current;
     const next = await this.#l1.blockByNumber(block.number + 1n);
     if (!next) return false;
-    if (next.parentHash !== block.hash) {
-      throw nodeError('L1_REORG', 'the next L1 block does not follow the one that was derived from', {
+    const isOther = next.number === this.#derivedUpTo?.number && next.hash !== this.#derivedUpTo.hash;
+    if (isOther || next.parentHash !== block.hash) {
+      throw nodeError('L1_REORG', 'the next L1 block does not follow what was derived from', {
         origin: block.hash,
         next: next.hash,
       });

@@ -1,4 +1,4 @@
-import { isForkActive, type RollupConfig, type SystemConfig } from '@openledger/chain-config';
+import { type BlockId, isForkActive, type RollupConfig, type SystemConfig } from '@openledger/chain-config';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
 import type { Block } from '../primitives/block.ts';
 import { AttributesQueue, type DerivedAttributes } from './attributesQueue.ts';
@@ -18,8 +18,8 @@ export type PipelineStart = {
   readonly base: L1Block;
   /** As of `base`. */
   readonly systemConfig: SystemConfig;
-  /** Number of the first L1 block whose batches are not derived yet. */
-  readonly dataFrom: bigint;
+  /** The last L1 block whose batches are derived already: `base` or later. */
+  readonly derivedUpTo: BlockId;
 };
 
 /**
@@ -70,9 +70,9 @@ export class DerivationPipeline {
     return this.#channels.isClean && this.#batches.isClean;
   }
 
-  reset({ base, systemConfig, dataFrom }: PipelineStart): void {
-    this.#traversal.reset(base, systemConfig);
-    this.#retrieval.reset(dataFrom);
+  reset({ base, systemConfig, derivedUpTo }: PipelineStart): void {
+    this.#traversal.reset(base, systemConfig, derivedUpTo);
+    this.#retrieval.reset(derivedUpTo.number + 1n);
     this.#epochs.reset(base);
     this.#attributes.reset();
     this.#discard(this.#isHolocene(base));

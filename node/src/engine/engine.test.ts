@@ -10,7 +10,6 @@ import { preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
 import type { SealedBlock } from '../execution/blockExecution.ts';
 import type { Block } from '../primitives/block.ts';
 import { decodeHeader, encodeHeader, hashHeader } from '../primitives/header.ts';
-import { decodeTransaction } from '../primitives/transaction.ts';
 import { ChainReader } from '../rpc/chainReader.ts';
 import { getProof } from '../rpc/stateProof.ts';
 
@@ -22,7 +21,6 @@ const sealOn = async (chain: TestChain, parent: Block, raws: `0x${string}`[] = [
   const { config } = engine;
   const attributes = await preparePayloadAttributes({
     config,
-    systemConfig: config.genesis.systemConfig,
     parent,
     origin,
     l1,
@@ -82,8 +80,7 @@ describe('a committed block', () => {
     const origin = l1.genesis;
     const attributes = await preparePayloadAttributes({
       config,
-      systemConfig: config.genesis.systemConfig,
-      parent,
+        parent,
       origin,
       l1,
     });

@@ -158,7 +158,16 @@ export class Engine {
     const { origin, sequenceNumber } = this.rules.l1OriginOf(sealed.transactions);
     const { hash, header, transactions, receipts, withdrawals, uncles } = sealed;
     if (hashHeader(header) !== hash) throw nodeError('BLOCK_INVALID', 'the block does not have its hash', { hash });
-    const block: Block = { hash, header, transactions, receipts, withdrawals, uncles, l1Origin: origin, sequenceNumber };
+    const block: Block = {
+      hash,
+      header,
+      transactions,
+      receipts,
+      withdrawals,
+      uncles,
+      l1Origin: origin,
+      sequenceNumber,
+    };
     const reverted = await this.#revertTo(header.parentHash);
     const unsafe = { hash, number: header.number };
     await this.#commit(

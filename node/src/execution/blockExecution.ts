@@ -61,6 +61,11 @@ export abstract class BlockExecution {
     this.header = header;
   }
 
+  /** The EVM, for those who only listen to it. */
+  get machine(): EVM {
+    return this.evm;
+  }
+
   get gasLeft(): bigint {
     return this.header.gasLimit - this.gasUsed;
   }

@@ -19,5 +19,12 @@ export const encodeBlock = (block: Block): Hex => {
   });
   const withdrawals =
     block.header.withdrawalsRoot === undefined ? [] : [block.withdrawals.map((w) => nested(encodeWithdrawal(w)))];
-  return bytesToHex(RLP.encode([nested(encodeHeader(block.header)), transactions, block.uncles.map((uncle) => nested(encodeHeader(uncle))), ...withdrawals] as never));
+  return bytesToHex(
+    RLP.encode([
+      nested(encodeHeader(block.header)),
+      transactions,
+      block.uncles.map((uncle) => nested(encodeHeader(uncle))),
+      ...withdrawals,
+    ] as never),
+  );
 };

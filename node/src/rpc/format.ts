@@ -17,6 +17,7 @@ export const formatTransaction = (transaction: L2Transaction, placement?: Placem
   const place = {
     blockHash: placement?.block.hash ?? null,
     blockNumber: placement ? q(placement.block.header.number) : null,
+    blockTimestamp: placement ? q(placement.block.header.timestamp) : null,
     transactionIndex: placement ? q(placement.index) : null,
     hash: transaction.hash,
     from: transaction.from,

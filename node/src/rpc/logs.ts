@@ -28,7 +28,9 @@ export const toLogQuery = (value: unknown): LogQuery => {
   if (typeof value !== 'object' || value === null) throw invalidParams('invalid argument 0: expected a filter object');
   const { address, topics, fromBlock, toBlock, blockHash } = value as Record<string, unknown>;
   if (blockHash != null && (fromBlock != null || toBlock != null)) {
-    throw invalidParams('cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other');
+    throw invalidParams(
+      'invalid argument 0: cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other',
+    );
   }
   if (topics != null && !Array.isArray(topics)) throw invalidParams('invalid argument 0: topics is not an array');
   const positions = (topics as unknown[] | undefined) ?? [];

@@ -49,9 +49,11 @@ export const toHash = (params: readonly unknown[], index: number): Hex =>
 
 /** A storage slot: up to 32 bytes, geth pads shorter ones. */
 export const toSlot = (value: unknown, index: number): Hex => {
-  if (typeof value !== 'string' || !/^0x[0-9a-f]*$/i.test(value)) throw at(index, 'unable to decode storage key');
-  if (value.length > 66) throw at(index, 'storage key too long (want at most 32 bytes)');
-  return `0x${value.slice(2).padStart(64, '0').toLowerCase()}`;
+  if (typeof value !== 'string') throw at(index, 'unable to decode storage key');
+  if (!/^(0x)?[0-9a-f]*$/i.test(value)) throw invalidParams(`invalid hex in storage key: ${JSON.stringify(value)}`);
+  const digits = value.replace(/^0x/, '');
+  if (digits.length > 64) throw at(index, 'storage key too long (want at most 32 bytes)');
+  return `0x${digits.padStart(64, '0').toLowerCase()}`;
 };
 
 /** EIP-1898: tag, number, {blockNumber} or {blockHash}; `latest` when left out. */

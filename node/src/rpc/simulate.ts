@@ -1,10 +1,12 @@
 import type { EVM } from '@ethereumjs/evm';
 import { Account, createAddressFromString } from '@ethereumjs/util';
-import { type Address, bytesToHex, decodeErrorResult, type Hex, hexToBytes, parseAbi } from 'viem';
+import { type Address, bytesToHex, type Hex, hexToBytes } from 'viem';
 import { accessListGasOf, chargedGas, getCalldataFloorGasFor, intrinsicGasOf } from '../execution/intrinsicGas.ts';
 import type { ChainReader } from './chainReader.ts';
+import { evmErrorMessage, revertReason } from './evmErrors.ts';
 import type { BlockSelector, CallRequest } from './params.ts';
 import { RpcError, serverError } from './rpcError.ts';
+import { observe, type Tracer } from './trace/tracer.ts';
 
 /** Gas that a read may burn; beyond it the node is being abused. */
 export const CALL_GAS_CAP = 50_000_000n;
@@ -22,12 +24,16 @@ export const simulateCall = async (
   chain: ChainReader,
   call: CallRequest,
   selector: BlockSelector,
-  options: { gas?: bigint; reportAccessList?: boolean } = {},
+  options: { gas?: bigint; reportAccessList?: boolean; tracer?: Tracer } = {},
 ): Promise<CallOutcome> => {
   const block = await chain.requireBlock(selector);
   const { engine } = chain;
   const { manager } = await engine.stateOf(block);
-  const { vm, block: environment } = await engine.rules.createVm(manager, block.header, engine.blockHashes());
+  // As in geth, a call that names no price isn't held to the base fee, and sees none.
+  const header = call.gasPrice
+    ? block.header
+    : { ...block.header, ...(block.header.baseFeePerGas === undefined ? {} : { baseFeePerGas: 0n }) };
+  const { vm, block: environment } = await engine.rules.createVm(manager, header, engine.blockHashes());
   const evm = vm.evm as EVM;
   const from = createAddressFromString(call.from ?? ZERO);
   const data = hexToBytes(call.data);
@@ -50,20 +56,22 @@ export const simulateCall = async (
     evm.journal.addAlwaysWarmAddress(address.slice(2), true);
     for (const key of storageKeys) evm.journal.addAlwaysWarmSlot(address.slice(2), key.slice(2), true);
   }
-  const { execResult } = await evm.runCall({
-    block: environment,
-    caller: from,
-    origin: from,
-    ...(call.to === undefined ? {} : { to: createAddressFromString(call.to) }),
-    value: call.value,
-    data,
-    gasPrice: call.gasPrice ?? 0n,
-    gasLimit: gasLimit - intrinsic,
-    skipNonceIncrement: true,
-  });
+  const run = () =>
+    evm.runCall({
+      block: environment,
+      caller: from,
+      origin: from,
+      ...(call.to === undefined ? {} : { to: createAddressFromString(call.to) }),
+      value: call.value,
+      data,
+      gasPrice: call.gasPrice ?? 0n,
+      gasLimit: gasLimit - intrinsic,
+      skipNonceIncrement: true,
+    });
+  const { execResult } = options.tracer ? await observe(evm, options.tracer, run) : await run();
   const spent = intrinsic + execResult.executionGasUsed;
   const refund = execResult.exceptionError ? 0n : (execResult.gasRefund ?? 0n);
-  const floor = getCalldataFloorGasFor(data);
+  const floor = vm.common.isActivatedEIP(7623) ? getCalldataFloorGasFor(data) : 0n;
   return {
     returned: bytesToHex(execResult.returnValue),
     gasUsed: chargedGas(spent, refund, floor),
@@ -75,29 +83,11 @@ export const simulateCall = async (
   };
 };
 
-const builtinErrors = parseAbi(['error Error(string)', 'error Panic(uint256)']);
-
 /** geth's answer to a failed call: code 3 with the revert data, or -32000 with the EVM's reason. */
 export const callError = ({ error, returned }: CallOutcome): RpcError => {
-  if (error !== 'revert') return serverError(evmMessages[error ?? ''] ?? error ?? 'execution failed');
-  return new RpcError(3, `execution reverted${revertReason(returned)}`, returned);
-};
-
-const evmMessages: Readonly<Record<string, string>> = {
-  'out of gas': 'out of gas',
-  'invalid opcode': 'invalid opcode: INVALID',
-  'stack underflow': 'stack underflow',
-  'stack overflow': 'stack limit reached 1024 (1023)',
-  'invalid JUMP': 'invalid jump destination',
-};
-
-const revertReason = (returned: Hex): string => {
-  try {
-    const { errorName, args } = decodeErrorResult({ abi: builtinErrors, data: returned });
-    return errorName === 'Error' ? `: ${args[0]}` : `: panic: code 0x${args[0].toString(16)}`;
-  } catch {
-    return '';
-  }
+  if (error !== 'revert') return serverError(evmErrorMessage(error ?? 'execution failed'));
+  const reason = revertReason(returned);
+  return new RpcError(3, reason ? `execution reverted: ${reason}` : 'execution reverted', returned);
 };
 
 /**

@@ -31,7 +31,10 @@ export const getProof = async (
     storageHash: bytesToHex(account.storageRoot),
     storageProof: keys.map(({ asked }, index) => {
       const entry = proof.storageProof[index];
-      return { key: asked, value: numberToHex(BigInt(entry?.value ?? '0x0')), proof: entry?.proof ?? [] };
+      return { key: echoed(asked), value: numberToHex(BigInt(entry?.value ?? '0x0')), proof: entry?.proof ?? [] };
     }),
   };
 };
+
+/** geth's way: a whole key as it came, a shorter one as a quantity. */
+const echoed = (asked: Hex): Hex => (asked.length === 66 ? asked : numberToHex(BigInt(asked === '0x' ? 0 : asked)));

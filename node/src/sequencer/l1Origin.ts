@@ -1,4 +1,4 @@
-import type { RollupConfig } from '@openledger/chain-config';
+import { maxSequencerDrift, type RollupConfig } from '@openledger/chain-config';
 import { nodeError } from '../errors.ts';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
 import type { Block } from '../primitives/block.ts';
@@ -25,7 +25,11 @@ export const selectL1Origin = async (options: {
   const next = current.number < head.number ? await l1.blockByNumber(current.number + 1n) : undefined;
   const usable = next && next.parentHash === current.hash && next.number + confirmations <= head.number;
   if (usable && timestamp >= next.timestamp) return next;
-  if (timestamp > current.timestamp + config.maxSequencerDrift && next && timestamp >= next.timestamp) {
+  if (
+    timestamp > current.timestamp + maxSequencerDrift(config, current.timestamp) &&
+    next &&
+    timestamp >= next.timestamp
+  ) {
     throw nodeError('L1_UNAVAILABLE', 'past the sequencer drift, and the next L1 origin is not confirmed yet');
   }
   return current;

@@ -1,4 +1,4 @@
-import type { SystemConfig } from '@openledger/chain-config';
+import { maxSequencerDrift } from '@openledger/chain-config';
 import { describeError, handlingOf, isOpenLedgerError, type Logger, type Metrics, sleep } from '@openledger/kit';
 import { preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -77,13 +77,13 @@ export class Sequencer {
       l1,
       confirmations: this.#options.l1Confirmations,
     });
-    const systemConfig: SystemConfig = engine.config.genesis.systemConfig;
-    const attributes = await preparePayloadAttributes({ config: engine.config, systemConfig, parent, origin, l1 });
+    const attributes = await preparePayloadAttributes({ config: engine.config, parent, origin, l1 });
     const execution = await engine.begin(parent.hash, attributes.block);
     for (const deposit of attributes.deposits) await execution.apply(deposit);
     const drift = attributes.block.timestamp - origin.timestamp;
     // Past the drift bound a block may only carry deposits (derivation.md, sequencer drift).
-    if (drift <= engine.config.maxSequencerDrift) await this.#fill(execution);
+    if (drift <= maxSequencerDrift(engine.config, origin.timestamp) && !attributes.noTxPool)
+      await this.#fill(execution);
     const block = await engine.insert(await execution.seal());
     const seconds = stop();
     const signed = block.transactions.length - attributes.deposits.length;

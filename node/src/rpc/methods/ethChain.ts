@@ -1,7 +1,4 @@
 import { numberToHex } from 'viem';
-import type { Block } from '../../primitives/block.ts';
-import { encodeHeader } from '../../primitives/header.ts';
-import { encodeReceipt } from '../../primitives/receipt.ts';
 import type { ChainReader } from '../chainReader.ts';
 import type { Methods } from '../dispatch.ts';
 import { feeHistory, suggestTip } from '../feeOracle.ts';
@@ -78,6 +75,7 @@ export const ethChainMethods = (chain: ChainReader): Methods => {
       return numberToHex((await suggestTip(chain)) + chain.nextBaseFee(head));
     },
     eth_maxPriorityFeePerGas: async () => numberToHex(await suggestTip(chain)),
+    eth_baseFee: async () => numberToHex(chain.nextBaseFee(await chain.requireBlock('latest'))),
     eth_blobBaseFee: async () => {
       const head = await chain.requireBlock('latest');
       return numberToHex(chain.engine.rules.nextBlobBaseFee(head.header) ?? 0n);

@@ -1,11 +1,15 @@
 import { createAddressFromString } from '@ethereumjs/util';
-import { bytesToHex, type Hex, numberToHex, pad } from 'viem';
+import { type Address, bytesToHex, type Hex, numberToHex, pad } from 'viem';
 import type { ChainReader } from '../chainReader.ts';
 import type { Methods } from '../dispatch.ts';
-import { required, toAddress, toBlockSelector, toCallRequest, toSlot } from '../params.ts';
+import type { Json } from '../format.ts';
+import { required, toAddress, toBlockSelector, toCallRequest, toHexBytes, toSlot } from '../params.ts';
 import { invalidParams } from '../rpcError.ts';
 import { callError, estimateGas, simulateCall } from '../simulate.ts';
 import { getProof } from '../stateProof.ts';
+
+/** Storage slots that one request may name. */
+const MAX_SLOTS = 1024;
 
 /** Methods that read state or execute on it without changing it. */
 export const ethStateMethods = (chain: ChainReader): Methods => ({
@@ -25,11 +29,31 @@ export const ethStateMethods = (chain: ChainReader): Methods => ({
     const value = await chain.storage(toAddress(params, 0), slot, toBlockSelector(params[2], 2));
     return pad(bytesToHex(value), { size: 32 });
   },
+  eth_getStorageValues: async (params) => {
+    const wanted = required(params, 0);
+    if (typeof wanted !== 'object' || wanted === null) throw invalidParams('invalid argument 0: expected addresses');
+    const selector = toBlockSelector(params[1], 1);
+    const lists = Object.entries(wanted as Record<string, unknown>).map(([address, slots]) => {
+      if (!Array.isArray(slots)) throw invalidParams('invalid argument 0: expected an array of storage keys');
+      return { address: toHexBytes(address, 0, 20) as Address, slots: slots.map((slot) => toSlot(slot, 0)) };
+    });
+    const count = lists.reduce((sum, { slots }) => sum + slots.length, 0);
+    if (count === 0) throw invalidParams('empty request');
+    if (count > MAX_SLOTS) throw invalidParams(`too many slots (max ${MAX_SLOTS})`);
+    const values: Record<string, Json> = {};
+    for (const { address, slots } of lists) {
+      const read = slots.map(async (slot) =>
+        pad(bytesToHex(await chain.storage(address, slot, selector)), { size: 32 }),
+      );
+      values[address] = await Promise.all(read);
+    }
+    return values;
+  },
   eth_getProof: async (params) => {
     const address = toAddress(params, 0);
     const slots = required(params, 1);
     if (!Array.isArray(slots)) throw invalidParams('invalid argument 1: expected an array of storage keys');
-    if (slots.length > 1024) throw invalidParams('too many slots (max 1024)');
+    if (slots.length > MAX_SLOTS) throw invalidParams(`too many slots (max ${MAX_SLOTS})`);
     const keys = slots.map((slot) => ({ asked: slot as Hex, key: toSlot(slot, 1) }));
     return getProof(chain, address, keys, toBlockSelector(params[2], 2));
   },

@@ -1,9 +1,9 @@
 import { type BlockId, toRollupJson } from '@openledger/chain-config';
-import { concatHex, keccak256, numberToHex, pad } from 'viem';
+import { concatHex, keccak256, pad } from 'viem';
 import type { L1Source } from '../../l1/l1Source.ts';
 import type { ChainReader } from '../chainReader.ts';
 import type { Methods } from '../dispatch.ts';
-import { formatTransaction, type Json } from '../format.ts';
+import type { Json } from '../format.ts';
 import { required, toBlockSelector, toHexBytes } from '../params.ts';
 
 export const CLIENT_VERSION = 'OpenLedger/v0.1.0';

@@ -1,4 +1,5 @@
-import { isForkActive, type RollupConfig } from '@openledger/chain-config';
+import { isForkActive } from './forks.ts';
+import type { RollupConfig } from './rollupConfig.ts';
 
 type Config = Pick<RollupConfig, 'forks' | 'maxSequencerDrift' | 'channelTimeout'>;
 
