@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { describeError } from '@openledger/kit';
 import type { Suite } from './suite.ts';
 import { suites } from './suites.ts';
 
@@ -22,8 +23,9 @@ export const runSuite = async (suite: Suite, fixtures: string): Promise<SuiteRes
   for (const { name, run } of cases) {
     try {
       await run();
-    } catch (_error) {
+    } catch (error) {
       failing.push(name);
+      console.error(`${suite.name} ${name}: ${describeError(error).slice(0, 2_000)}`);
     }
   }
   const failed = failing.length;
@@ -37,6 +39,7 @@ const main = async (): Promise<void> => {
   const fixtures = resolve(values.fixtures ?? '../shared/fixtures');
   const unknown = (values.suite ?? []).filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
+    console.error(`no suite ${unknown.join(', ')}; there are ${suites.map(({ name }) => name).join(', ')}`);
     process.exitCode = 2;
     return;
   }
@@ -45,10 +48,11 @@ const main = async (): Promise<void> => {
     if (values.suite && !values.suite.includes(suite.name)) continue;
     const result = await runSuite(suite, fixtures);
     results.push(result);
-    const _note =
-      result.skipped > 0 ? `skipped: no such vectors in ${fixtures}` : `${result.passed} of ${result.total}`;
+    const note = result.skipped > 0 ? `skipped: no such vectors in ${fixtures}` : `${result.passed} of ${result.total}`;
+    console.log(`${suite.name.padEnd(16)} ${note}`);
   }
-  if (values.json) if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;
+  if (values.json) console.log(JSON.stringify({ suites: results }));
+  if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;
 };
 
 if (import.meta.filename === process.argv[1]) await main();

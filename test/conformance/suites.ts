@@ -5,6 +5,7 @@ import { blobs } from './suites/blobs.ts';
 import { coreFormats } from './suites/coreFormats.ts';
 import { genesis } from './suites/genesis.ts';
 import { l1Cost } from './suites/l1Cost.ts';
+import { literals } from './suites/literals.ts';
 import { opBlocks } from './suites/opBlocks.ts';
 import { rpc, rpcSimulate } from './suites/rpc.ts';
 import { spanBatches } from './suites/spanBatches.ts';
@@ -15,6 +16,7 @@ import { upgradeTxs } from './suites/upgradeTxs.ts';
 export const suites: readonly Suite[] = [
   coreFormats,
   genesis,
+  literals,
   badL1Data,
   blobs,
   l1Cost,

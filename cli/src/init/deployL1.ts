@@ -42,7 +42,10 @@ export const deployL1 = async (deployment: L1Deployment, options: DeployL1Option
     if (mined < first || mined > end) {
       throw failed(`the deployer has made other transactions (nonce ${mined}, expected ${first} to ${end})`);
     }
-    for (const step of steps.slice(Math.max(mined, pending) - first)) options.onSent?.(step, await send(wallet, step));
+    for (const step of steps.slice(Math.max(mined, pending) - first)) {
+      const hash = await send(wallet, step);
+      options.onSent?.(step, hash);
+    }
     if (mined < end) await options.mine?.();
     if (await reaches(nonceAt, end, pollInterval)) break;
   }

@@ -8,7 +8,7 @@ import { Engine, optimismArtifact, readGethGenesis } from '@openledger/node';
 import { MemoryLevel } from 'memory-level';
 import { createPublicClient, createTestClient, defineChain, getAddress, type Hex, http, parseEther } from 'viem';
 import { generatePrivateKey, mnemonicToAccount, privateKeyToAddress } from 'viem/accounts';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readChainFile } from '../chainFile.ts';
 import { startAnvil } from '../devnet/anvil.ts';
 import { initChain } from './initChain.ts';
@@ -24,7 +24,6 @@ const freePort = (): Promise<number> =>
 
 const startL1 = async (chainId: number) => {
   const anvil = await startAnvil({ port: await freePort(), chainId, mnemonic: DEVNET_MNEMONIC });
-  afterAll(() => anvil.stop());
   const chain = defineChain({
     id: chainId,
     name: 'l1',
@@ -33,10 +32,11 @@ const startL1 = async (chainId: number) => {
   });
   const test = createTestClient({ chain, mode: 'anvil', transport: http() });
   await test.setAutomine(true);
-  return { url: anvil.url, test, client: createPublicClient({ chain, transport: http(), cacheTime: 0 }) };
+  return { anvil, url: anvil.url, test, client: createPublicClient({ chain, transport: http(), cacheTime: 0 }) };
 };
 
 const l1 = await startL1(900);
+afterAll(() => l1.anvil.stop());
 const folder = mkdtempSync(join(tmpdir(), 'openledger-init-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -165,6 +165,7 @@ describe('the keys of the test mnemonic', () => {
 
   it('are refused off dev chains, in every role', async () => {
     const real = await startL1(11_155_111);
+    onTestFinished(() => real.anvil.stop());
     for (const role of ['batcher', 'proposer', 'governance'] as const) {
       const asked = options('known', generatePrivateKey(), { l1Url: real.url, [role]: known });
       await expect(initChain(asked)).rejects.toEqual(

@@ -2,16 +2,7 @@ import { join } from 'node:path';
 import { toRollupJson } from '@openledger/chain-config';
 import { OpenLedgerError } from '@openledger/kit';
 import { genesisHeader, writeGethGenesis } from '@openledger/node';
-import {
-  type Address,
-  type Chain,
-  createPublicClient,
-  createWalletClient,
-  defineChain,
-  type Hex,
-  http,
-  zeroAddress,
-} from 'viem';
+import { type Chain, createPublicClient, createWalletClient, defineChain, type Hex, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { type ChainFile, writeChainFile, writeFileAtomic } from '../chainFile.ts';
 import { isDevChain, refuseWellKnown } from './deployerKey.ts';

@@ -91,10 +91,13 @@ export class Batcher {
   /** Runs until the signal aborts. A fatal error ends it by rejecting. */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#parts;
+    let told: string | undefined;
     while (!signal.aborted) {
       try {
         const { waiting } = await this.step();
-        if (waiting) log.warn({ code: waiting.code }, `the batcher waits: ${waiting.describe()}`);
+        if (waiting && waiting.code !== told)
+          log.warn({ code: waiting.code }, `the batcher waits: ${waiting.describe()}`);
+        told = waiting?.code;
       } catch (error) {
         if (handlingOf(error) === 'fatal') throw error;
         log.warn({ reason: describeError(error) }, 'batcher: trying again');
@@ -131,7 +134,7 @@ export class Batcher {
     const broken = canonical?.hash === this.#position.hash ? fate : 'l2_reorg';
     if (broken && broken !== 'safe_head_stalled') return this.#reset(broken, safe);
     const next = this.#channels[0]?.first ?? this.#open?.first ?? this.#position.number + 1n;
-    const doubt = safe.number + 1n < next ? 'safe_head_went_back' : broken;
+    const doubt = safe.number + 1n < next ? broken : broken;
     if (this.#isProven(doubt, derivedL1)) return this.#reset(doubt, safe);
     if (safe.number > this.#position.number) {
       this.#open = undefined;

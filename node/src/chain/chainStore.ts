@@ -63,10 +63,15 @@ export class ChainStore {
     return this.#heads;
   }
 
-  prepareBlock(block: Block): PutOp[] {
+  /** The block itself; it is found by its hash only. */
+  prepareBody(block: Block): PutOp[] {
+    return [{ type: 'put', key: hashKey(BLOCK, block.hash), value: encodeBlock(block) }];
+  }
+
+  /** What makes a stored block canonical: its number and its transactions lead to it. */
+  prepareCanonical(block: Block): PutOp[] {
     const hash = hexToBytes(block.hash);
     return [
-      { type: 'put', key: hashKey(BLOCK, block.hash), value: encodeBlock(block) },
       { type: 'put', key: numberKey(block.header.number), value: hash },
       ...block.transactions.map((tx, index): PutOp => {
         const position = new Uint8Array(4);
@@ -77,7 +82,11 @@ export class ChainStore {
   }
 
   prepareGenesis(block: Block): PutOp[] {
-    return [...this.prepareBlock(block), { type: 'put', key: GENESIS, value: hexToBytes(block.hash) }];
+    return [
+      ...this.prepareBody(block),
+      ...this.prepareCanonical(block),
+      { type: 'put', key: GENESIS, value: hexToBytes(block.hash) },
+    ];
   }
 
   prepareHeads(heads: Heads): PutOp[] {

@@ -135,7 +135,7 @@ describe('compression', () => {
     );
   });
   it.each(kinds)('%s: stops at the limit, and bombs do not go off', (kind) => {
-    const bomb = compress(new Uint8Array(200_000_000), kind, kind === 'brotli' ? 3 : 6);
+    const bomb = compress(new Uint8Array(60_000_000), kind, 1);
     expect(decompressChannel(bomb, { maxRlpBytes: 1_000_000, brotli: true }).length).toBe(1_000_000);
   });
   it('keeps what comes before the damage', () => {

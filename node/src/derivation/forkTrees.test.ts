@@ -16,7 +16,7 @@ import type { Block } from '../primitives/block.ts';
 import { DerivationDriver } from './driver.ts';
 
 /** Chains per property; each is a random L1 with its forks, batches and restarts. */
-const RUNS = Number(process.env.DERIVATION_RUNS ?? 500);
+const RUNS = Number(process.env.DERIVATION_RUNS ?? 1000);
 const SEED = process.env.DERIVATION_SEED ? { seed: Number(process.env.DERIVATION_SEED) } : {};
 
 const metrics = () => createMetrics('model');
@@ -239,7 +239,7 @@ const rest = async (engine: ModelEngine, driver: DerivationDriver): Promise<Hex[
   throw new Error('derivation does not come to rest');
 };
 
-const { granite, holocene, ...early } = allForksAtGenesis;
+const { granite: _granite, holocene: _holocene, ...early } = allForksAtGenesis;
 const property = (forks: RollupConfig['forks'], sequencerWindowSize: bigint) =>
   fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60, size: 'max' }), async (actions) => {
     const world = new World({ forks, channelTimeout: 4n, sequencerWindowSize, maxSequencerDrift: 600n });
@@ -249,8 +249,8 @@ const property = (forks: RollupConfig['forks'], sequencerWindowSize: bigint) =>
 
 describe('whatever L1 does, a node that lived through it and one that starts after it have the same safe chain', () => {
   it.each([
-    ['since Holocene, short windows', { ...early, holocene }, 6n, RUNS * 0.4],
-    ['since Holocene, long windows', { ...early, holocene }, 100n, RUNS * 0.3],
+    ['since Holocene, short windows', { ...early, holocene: 0n }, 6n, RUNS * 0.4],
+    ['since Holocene, long windows', { ...early, holocene: 0n }, 100n, RUNS * 0.3],
     ['before Holocene, short windows', early, 6n, RUNS * 0.15],
     ['across Holocene', { ...early, holocene: genesisInputs.timestamp + 20n }, 20n, RUNS * 0.15],
   ])(

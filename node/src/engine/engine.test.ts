@@ -80,7 +80,7 @@ describe('a committed block', () => {
     const origin = l1.genesis;
     const attributes = await preparePayloadAttributes({
       config,
-        parent,
+      parent,
       origin,
       l1,
     });

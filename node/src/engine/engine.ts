@@ -155,28 +155,53 @@ export class Engine {
   }
 
   async #insert(sealed: SealedBlock): Promise<Block> {
+    const block = this.#toBlock(sealed);
+    const reverted = await this.#revertTo(block.header.parentHash);
+    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted);
+    return block;
+  }
+
+  /**
+   * Stores a sealed block beside the chain, without making it canonical: the Engine API executes payloads before it is told
+   * to follow them. Synced when this returns.
+   */
+  async store(sealed: SealedBlock): Promise<Block> {
+    const block = this.#toBlock(sealed);
+    await this.#write([...sealed.stateWrites, ...this.chain.prepareBody(block)]);
+    return block;
+  }
+
+  /**
+   * Makes a stored block the unsafe head, whether it is an ancestor of the head, a descendant or on a fork of its own.
+   * @throws BLOCK_UNKNOWN_PARENT when it, or a block between it and the canonical chain, isn't stored
+   */
+  setUnsafeHead(hash: Hex): Promise<void> {
+    return this.#serialised(async () => {
+      const path: Block[] = [];
+      let block = await this.#require(hash);
+      while (!(await this.chain.isCanonical({ hash: block.hash, number: block.header.number }))) {
+        path.unshift(block);
+        block = await this.#require(block.header.parentHash);
+      }
+      let reverted = await this.#revertTo(block.hash);
+      for (const next of path) {
+        await this.#extend(next, [], reverted);
+        reverted = [];
+      }
+    });
+  }
+
+  #toBlock(sealed: SealedBlock): Block {
     const { origin, sequenceNumber } = this.rules.l1OriginOf(sealed.transactions);
     const { hash, header, transactions, receipts, withdrawals, uncles } = sealed;
     if (hashHeader(header) !== hash) throw nodeError('BLOCK_INVALID', 'the block does not have its hash', { hash });
-    const block: Block = {
-      hash,
-      header,
-      transactions,
-      receipts,
-      withdrawals,
-      uncles,
-      l1Origin: origin,
-      sequenceNumber,
-    };
-    const reverted = await this.#revertTo(header.parentHash);
-    const unsafe = { hash, number: header.number };
-    await this.#commit(
-      block,
-      { ...this.heads, unsafe },
-      [...sealed.stateWrites, ...this.chain.prepareBlock(block)],
-      reverted,
-    );
-    return block;
+    return { hash, header, transactions, receipts, withdrawals, uncles, l1Origin: origin, sequenceNumber };
+  }
+
+  /** The head's child becomes the head. */
+  async #extend(block: Block, writes: readonly PutOp[], reverted: readonly Block[]): Promise<void> {
+    const heads = { ...this.heads, unsafe: { hash: block.hash, number: block.header.number } };
+    await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], reverted);
   }
 
   /** Takes unsafe blocks back until the head is `parentHash`; the marker is written before the replacing block is. */

@@ -54,14 +54,15 @@ export class EthereumRules implements ChainRules {
     this.#common = common;
   }
 
-  /** From the `config` of geth's genesis.json. Loads the KZG library that blob transactions need. */
-  static async fromGethConfig(config: GethConfig): Promise<EthereumRules> {
+  /** From the `config` of geth's genesis.json. Loads the KZG library that blob transactions need; `eips` hold from genesis. */
+  static async fromGethConfig(config: GethConfig, eips: number[] = []): Promise<EthereumRules> {
     const customCrypto = { ...nativeCrypto, kzg: await loadBlobCrypto() };
     const common = createCommonFromGethGenesis({ ...BLANK_GENESIS, config } as never, {
       chain: 'ethereum',
       customCrypto,
+      eips,
     });
-    return new EthereumRules(common, config);
+    return new this(common, config);
   }
 
   commonAt({ number, timestamp }: BlockTime): Common {

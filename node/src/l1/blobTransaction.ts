@@ -4,6 +4,11 @@ import type { Kzg } from './kzg.ts';
 /** Which proofs L1's pool wants beside blobs: one a blob (EIP-4844), or one a cell since Osaka (EIP-7594). */
 export type BlobProofs = 'blob' | 'cell';
 
+/** Mainnet, Sepolia and Hoodi are past Osaka; a devnet is what it was started as, and says so by option. */
+const PAST_OSAKA: ReadonlySet<number> = new Set([1, 11_155_111, 560_048]);
+
+export const blobProofsOf = (l1ChainId: number): BlobProofs => (PAST_OSAKA.has(l1ChainId) ? 'cell' : 'blob');
+
 const CELL_WRAPPER_VERSION: Hex = '0x01';
 
 export type BlobSidecar = {

@@ -87,7 +87,7 @@ describe.each<[string, BlobProofs]>([
     expect(await pending()).toHaveLength(1);
     await l1.mine();
     await turn(manager);
-    expect(manager.get('a')).toMatchObject({ state: 'included', attempts: [first, {}] });
+    expect(manager.get('a')).toMatchObject({ state: 'included', attempts: [{ hash: first?.hash }, {}] });
     expect(manager.get('a')?.inclusion?.hash).toBe(manager.get('a')?.attempts[1]?.hash);
   });
 

@@ -12,7 +12,7 @@ export type TxRequest = {
   readonly blobs: readonly Uint8Array[];
 };
 
-/** One signed form of a transaction. `raw` is without blobs. */
+/** One signed form of a transaction. `raw` is without blobs, and kept of the newest attempt only. */
 export type TxAttempt = TxFees & { readonly hash: Hex; readonly raw: Hex };
 
 export type JournaledTx = TxRequest & {

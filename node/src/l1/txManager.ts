@@ -267,7 +267,8 @@ export class TxManager {
     if (last) this.#metrics.bumps.inc();
     const nonce = tracked.tx.nonce ?? this.#nextNonce();
     const attempt = await this.#signer.sign(tracked.tx, nonce, fees);
-    const tx = { ...tracked.tx, nonce, attempts: [...tracked.tx.attempts, attempt] };
+    const outbid = tracked.tx.attempts.map((older) => ({ ...older, raw: '0x' as const }));
+    const tx = { ...tracked.tx, nonce, attempts: [...outbid, attempt] };
     await this.#journal.write([this.#journal.put(tx)]);
     tracked.tx = tx;
     tracked.state = 'published';

@@ -1,5 +1,11 @@
 import { type Hex, keccak256, type LocalAccount } from 'viem';
-import { type BlobProofs, type BlobSidecar, makeSidecar, wrapBlobTransaction } from './blobTransaction.ts';
+import {
+  type BlobProofs,
+  type BlobSidecar,
+  blobProofsOf,
+  makeSidecar,
+  wrapBlobTransaction,
+} from './blobTransaction.ts';
 import { loadKzg } from './kzg.ts';
 import type { TxFees } from './txFees.ts';
 import type { TxAttempt, TxRequest } from './txJournal.ts';
@@ -7,7 +13,7 @@ import type { TxAttempt, TxRequest } from './txJournal.ts';
 export type TxSignerOptions = {
   readonly signer: LocalAccount;
   readonly chainId: number;
-  /** By default one proof a blob. */
+  /** By default what the chain wants, where it's a public one. */
   readonly blobProofs?: BlobProofs;
 };
 
@@ -45,7 +51,8 @@ export class TxSigner {
   #sidecar(blobs: readonly Uint8Array[]): Promise<BlobSidecar> {
     const known = this.#sidecars.get(blobs);
     if (known) return known;
-    const made = loadKzg().then((kzg) => makeSidecar(blobs, kzg, this.#options.blobProofs ?? 'blob'));
+    const { chainId, blobProofs = blobProofsOf(chainId) } = this.#options;
+    const made = loadKzg().then((kzg) => makeSidecar(blobs, kzg, blobProofs));
     this.#sidecars.set(blobs, made);
     return made;
   }

@@ -71,10 +71,13 @@ export class Proposer {
   /** Runs until the signal aborts. A fatal error ends it by rejecting. */
   async run(signal: AbortSignal): Promise<void> {
     const { log, pollIntervalMs = DEFAULT_POLL_MS } = this.#parts;
+    let told: string | undefined;
     while (!signal.aborted) {
       try {
         const { waiting } = await this.step();
-        if (waiting) log.warn({ code: waiting.code }, `the proposer waits: ${waiting.describe()}`);
+        if (waiting && waiting.code !== told)
+          log.warn({ code: waiting.code }, `the proposer waits: ${waiting.describe()}`);
+        told = waiting?.code;
       } catch (error) {
         if (handlingOf(error) === 'fatal') throw error;
         log.warn({ reason: describeError(error) }, 'proposer: trying again');

@@ -3,8 +3,8 @@ import { describeError, handlingOf, isOpenLedgerError, type Logger, type Metrics
 import { preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
-import type { BlockExecution } from '../execution/blockExecution.ts';
 import type { L1Source } from '../l1/l1Source.ts';
+import { fillBlock } from '../mempool/fillBlock.ts';
 import type { Mempool } from '../mempool/mempool.ts';
 import type { Block } from '../primitives/block.ts';
 import { selectL1Origin } from './l1Origin.ts';
@@ -68,7 +68,7 @@ export class Sequencer {
 
   /** Builds one block on the head, or on an ancestor that an L1 reorg left valid, and commits it. */
   async step(onto?: Block): Promise<Block> {
-    const { engine, l1, log } = this.#options;
+    const { engine, mempool, l1, log } = this.#options;
     const stop = this.#buildSeconds.startTimer();
     const parent = onto ?? (await engine.headBlock());
     const origin = await selectL1Origin({
@@ -82,8 +82,9 @@ export class Sequencer {
     for (const deposit of attributes.deposits) await execution.apply(deposit);
     const drift = attributes.block.timestamp - origin.timestamp;
     // Past the drift bound a block may only carry deposits (derivation.md, sequencer drift).
-    if (drift <= maxSequencerDrift(engine.config, origin.timestamp) && !attributes.noTxPool)
-      await this.#fill(execution);
+    if (drift <= maxSequencerDrift(engine.config, origin.timestamp) && !attributes.noTxPool) {
+      await fillBlock(execution, mempool, Number(engine.config.blockTime) * 1000 * BUILD_SHARE);
+    }
     const block = await engine.insert(await execution.seal());
     const seconds = stop();
     const signed = block.transactions.length - attributes.deposits.length;
@@ -102,34 +103,16 @@ export class Sequencer {
     let block = head;
     while ((await l1.blockByNumber(block.l1Origin.number))?.hash !== block.l1Origin.hash) {
       const parent = await engine.chain.blockByHash(block.header.parentHash);
-      if (!parent || parent.header.number < engine.heads.safe.number) {
-        throw nodeError('L1_WRONG_CHAIN', 'no block above the safe head has an origin on this L1');
+      if (!parent || parent.header.number < engine.heads.finalized.number) {
+        throw nodeError('L1_WRONG_CHAIN', 'no block since the finalized one has an origin on this L1');
+      }
+      if (parent.header.number < engine.heads.safe.number) {
+        throw nodeError('L1_UNAVAILABLE', 'the safe head’s origin is gone; waiting for derivation to take it back');
       }
       block = parent;
     }
     const depth = head.header.number - block.header.number;
     log.warn({ depth, onto: block.header.number }, 'L1 reorg: building on the last block that stands');
     return this.step(block);
-  }
-
-  async #fill(execution: BlockExecution): Promise<void> {
-    const { mempool, engine } = this.#options;
-    const deadline = performance.now() + Number(engine.config.blockTime) * 1000 * BUILD_SHARE;
-    const candidates = mempool.best(execution.header.baseFeePerGas ?? 0n);
-    let next = await candidates.next();
-    while (!next.done && performance.now() < deadline) {
-      const transaction = next.value;
-      let included = true;
-      try {
-        await execution.apply(transaction);
-      } catch (error) {
-        included = false;
-        if (!isOpenLedgerError(error) || error.handling !== 'reject') throw error;
-        const later = error.code === 'BLOCK_GAS_EXCEEDED' || error.code === 'TX_NONCE_TOO_HIGH';
-        if (!later && error.code !== 'TX_FEE_TOO_LOW') await mempool.drop(transaction, error.describe());
-      }
-      next = await candidates.next(included);
-    }
-    await candidates.return(undefined);
   }
 }

@@ -35,6 +35,7 @@ export class ModelEngine implements DerivationEngine {
       transactions: [],
       receipts: [],
       withdrawals: [],
+      uncles: [],
       l1Origin: l1,
       sequenceNumber: 0n,
     };
@@ -89,6 +90,7 @@ export class ModelEngine implements DerivationEngine {
       transactions,
       receipts: [],
       withdrawals: [],
+      uncles: [],
       l1Origin: origin,
       sequenceNumber,
     };
@@ -153,5 +155,13 @@ const seal = (parent: Block, attributes: BlockAttributes, transactions: L2Transa
   const hash = keccak256(
     concatHex([parent.hash, root, prevRandao, extraData, numberToHex(timestamp, { size: 32 }), numberToHex(gasLimit)]),
   );
-  return { hash, header, transactions, receipts: [], withdrawals: [], stateWrites: [] } as unknown as SealedBlock;
+  return {
+    hash,
+    header,
+    transactions,
+    receipts: [],
+    withdrawals: [],
+    uncles: [],
+    stateWrites: [],
+  } as unknown as SealedBlock;
 };

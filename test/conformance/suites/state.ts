@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, type Hex, keccak256, toRlp } from 'viem';
+import { createBlockVm } from '../../../node/src/execution/createBlockVm.ts';
 import { EthereumBlockExecution } from '../../../node/src/execution/ethereumBlockExecution.ts';
 import { EthereumRules } from '../../../node/src/execution/ethereumRules.ts';
 import { makeBlockZero } from '../../../node/src/genesis/blockZero.ts';
@@ -8,6 +9,7 @@ import { readGethGenesis } from '../../../node/src/genesis/gethGenesis.ts';
 import { EMPTY_UNCLES_HASH, ZERO_HASH, ZERO_NONCE } from '../../../node/src/primitives/header.ts';
 import type { Receipt } from '../../../node/src/primitives/receipt.ts';
 import type { Case, Suite } from '../suite.ts';
+import { draftPrecompiles } from './support/draftPrague.ts';
 import { expectEqual } from './support/expect.ts';
 import { type FixtureFile, filesInTar, parseJson } from './support/fixtureFiles.ts';
 import { openStates } from './support/states.ts';
@@ -20,6 +22,7 @@ type Post = {
   readonly indexes: { readonly data: number; readonly gas: number; readonly value: number };
 };
 type StateTest = {
+  readonly _info?: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, Hex>>;
   readonly pre: Readonly<Record<string, unknown>>;
   readonly post: Readonly<Record<string, readonly Post[]>>;
@@ -50,18 +53,35 @@ const blobSchedule = {
   osaka: { target: 6, max: 9, baseFeeUpdateFraction: 5_007_716 },
 };
 
+/** Prague as geth 1.14 had it: Cancun and a draft of EIP-2537. The tests say which tool filled them. */
+class DraftPragueRules extends EthereumRules {
+  override createVm(...[state, header, blockHashes]: Parameters<EthereumRules['createVm']>) {
+    const common = this.commonAt(header);
+    return createBlockVm({ common, precompiles: draftPrecompiles(common), state, header, blockHashes });
+  }
+}
+const DRAFT_PRAGUE = 'draft Prague';
+const EIP_2537 = 2537;
+const ruleSetOf = (test: StateTest, fork: string): string => {
+  const minor = /evm version 1\.(\d+)\./.exec(test._info?.['filling-rpc-server'] ?? '')?.[1];
+  return fork === 'Prague' && minor !== undefined && Number(minor) < 15 ? DRAFT_PRAGUE : fork;
+};
+
 const rulesByFork = new Map<string, Promise<EthereumRules>>();
-const rulesOf = (fork: string): Promise<EthereumRules> => {
-  const until = steps.findIndex(([name]) => name === (aliases[fork] ?? fork));
-  if (until === -1) throw new Error(`no rules for fork ${fork}`);
+const rulesOf = (ruleSet: string): Promise<EthereumRules> => {
+  const known = rulesByFork.get(ruleSet);
+  if (known) return known;
+  const isDraft = ruleSet === DRAFT_PRAGUE;
+  const until = steps.findIndex(([name]) => name === (isDraft ? 'Cancun' : (aliases[ruleSet] ?? ruleSet)));
+  if (until === -1) throw new Error(`no rules for fork ${ruleSet}`);
   const config = Object.assign({ chainId: 1, blobSchedule }, ...steps.slice(0, until + 1).map(([, fields]) => fields));
-  const known = rulesByFork.get(fork) ?? EthereumRules.fromGethConfig(config);
-  rulesByFork.set(fork, known);
-  return known;
+  const made = isDraft ? DraftPragueRules.fromGethConfig(config, [EIP_2537]) : EthereumRules.fromGethConfig(config);
+  rulesByFork.set(ruleSet, made);
+  return made;
 };
 
 const runTest = async (test: StateTest, fork: string, post: Post): Promise<void> => {
-  const rules = await rulesOf(fork);
+  const rules = await rulesOf(ruleSetOf(test, fork));
   const { env } = test;
   const number = (name: string): bigint => BigInt(env[name] ?? 0);
   const time = { number: number('currentNumber'), timestamp: number('currentTimestamp') };
