@@ -37,6 +37,7 @@ const workspaces = Object.entries(may).map(([name, allowed]) => ({
 /** Inside node/src imports go downwards only. */
 const layers = [
   ['node.ts'],
+  ['engineApi'],
   ['rpc', 'sequencer', 'derivation', 'batcher', 'proposer'],
   ['mempool', 'attributes'],
   ['engine'],

@@ -24,6 +24,11 @@ const table = {
   GENESIS_INVALID: ['fatal', 'Use a genesis.json as geth or op-geth writes it.'],
   GENESIS_CODE_MISSING: ['fatal', 'Run npm ci: a new genesis takes contract code from pinned packages.'],
   STORE_WRONG_CHAIN: ['fatal', 'Point --data-dir to the data of this chain, or to an empty folder.'],
+  PAYLOAD_UNKNOWN: ['reject', 'Start building the payload again with engine_forkchoiceUpdated.'],
+  JWT_SECRET_INVALID: [
+    'fatal',
+    'Point --authrpc.jwtsecret to a file of 64 hex digits, the same that the consensus client has.',
+  ],
   NOT_A_ROLLUP: ['reject', 'Ask a node of a rollup; plain Ethereum chains have no L1.'],
   UPGRADE_UNKNOWN: ['fatal', 'Activate this fork at genesis, or use a version of the node that knows its upgrade.'],
   DERIVATION_INCONSISTENT: ['reset', 'Derivation starts again from a point that stands.'],

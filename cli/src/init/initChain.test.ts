@@ -6,13 +6,24 @@ import { DEVNET_MNEMONIC, opPredeploys } from '@openledger/chain-config';
 import { createMetrics, silentLogger } from '@openledger/kit';
 import { Engine, optimismArtifact, readGethGenesis } from '@openledger/node';
 import { MemoryLevel } from 'memory-level';
-import { createPublicClient, createTestClient, defineChain, getAddress, type Hex, http, parseEther } from 'viem';
-import { generatePrivateKey, mnemonicToAccount, privateKeyToAddress } from 'viem/accounts';
+import {
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  defineChain,
+  getAddress,
+  type Hex,
+  http,
+  parseEther,
+} from 'viem';
+import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount, privateKeyToAddress } from 'viem/accounts';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readChainFile } from '../chainFile.ts';
 import { startAnvil } from '../devnet/anvil.ts';
+import { deployL1 } from './deployL1.ts';
 import { initChain } from './initChain.ts';
-import type { InitOptions } from './parameters.ts';
+import { deploymentInputs, type InitOptions } from './parameters.ts';
+import { planL1 } from './planL1.ts';
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {
@@ -32,7 +43,7 @@ const startL1 = async (chainId: number) => {
   });
   const test = createTestClient({ chain, mode: 'anvil', transport: http() });
   await test.setAutomine(true);
-  return { anvil, url: anvil.url, test, client: createPublicClient({ chain, transport: http(), cacheTime: 0 }) };
+  return { anvil, chain, url: anvil.url, test, client: createPublicClient({ chain, transport: http(), cacheTime: 0 }) };
 };
 
 const l1 = await startL1(900);
@@ -157,6 +168,23 @@ describe('openledger init', () => {
     await expect(initChain(options('poor', poor))).rejects.toEqual(
       expect.objectContaining({ code: 'L1_DEPLOYMENT_FAILED' }),
     );
+  });
+});
+
+describe('an L1 that mines when it is told to', () => {
+  it('gets everything at once and mines it into one block', async () => {
+    await l1.test.setAutomine(false);
+    onTestFinished(() => l1.test.setAutomine(true));
+    const account = privateKeyToAccount(await fundedKey());
+    // Funding is a state change, not a transaction: nothing else waits to be mined.
+    const wallet = createWalletClient({ account, chain: l1.chain, transport: http(l1.url) });
+    const { number, timestamp } = await l1.client.getBlock();
+    const given = options('unused', generatePrivateKey());
+    const roles = { deployer: account.address, batcher, proposer: batcher, governance };
+    const plan = planL1(deploymentInputs(given, roles, { hash: '0x', number, timestamp }), 0);
+    const client = l1.client as never;
+    await deployL1(plan, { client, wallet, mine: () => l1.test.mine({ blocks: 1 }), pollInterval: 20 });
+    expect(await l1.client.getBlockNumber()).toBe(number + 1n);
   });
 });
 

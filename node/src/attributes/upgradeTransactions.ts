@@ -101,10 +101,10 @@ const upgrades: Readonly<Partial<Record<Fork, readonly Upgrade[]>>> = {
     ),
   ],
   jovian: [
-    deploy('Jovian: L1Block Deployment', deployer(6), 447_315n, bytecode('jovian-l1Block')),
-    upgradeProxy('Jovian: L1Block Proxy Update', l1Block, '0x3ba4007f5c922fbb33c454b41ea7a1f11e83df2c'),
-    deploy('Jovian: GasPriceOracle Deployment', deployer(7), 1_750_714n, bytecode('jovian-gasPriceOracle')),
-    upgradeProxy('Jovian: GasPriceOracle Proxy Update', gasPriceOracle, '0x4f1db3c6abd250ba86e0928471a8f7db3afd88f1'),
+    deploy('Jovian: L1 Block Deployment', deployer(6), 447_315n, bytecode('jovian-l1Block')),
+    upgradeProxy('Jovian: L1 Block Proxy Update', l1Block, '0x3ba4007f5c922fbb33c454b41ea7a1f11e83df2c'),
+    deploy('Jovian: Gas Price Oracle Deployment', deployer(7), 1_750_714n, bytecode('jovian-gasPriceOracle')),
+    upgradeProxy('Jovian: Gas Price Oracle Proxy Update', gasPriceOracle, '0x4f1db3c6abd250ba86e0928471a8f7db3afd88f1'),
     enable('Jovian: Gas Price Oracle Set Jovian', 90_000n, '0xb3d72079'),
   ],
 };

@@ -134,7 +134,7 @@ export class Batcher {
     const broken = canonical?.hash === this.#position.hash ? fate : 'l2_reorg';
     if (broken && broken !== 'safe_head_stalled') return this.#reset(broken, safe);
     const next = this.#channels[0]?.first ?? this.#open?.first ?? this.#position.number + 1n;
-    const doubt = safe.number + 1n < next ? broken : broken;
+    const doubt = safe.number + 1n < next ? 'safe_head_went_back' : broken;
     if (this.#isProven(doubt, derivedL1)) return this.#reset(doubt, safe);
     if (safe.number > this.#position.number) {
       this.#open = undefined;

@@ -29,7 +29,10 @@ const happenings = [
 it('whatever happens on the way, every block becomes safe and no nonce is left out', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.constantFrom(...happenings), fc.integer({ min: 1, max: 4 })), { maxLength: 60, size: 'max' }),
+      fc.array(fc.tuple(fc.constantFrom(...happenings), fc.integer({ min: 1, max: 4 })), {
+        maxLength: 60,
+        size: 'max',
+      }),
       async (story) => {
         const l1 = new FakeL1Pool();
         const l2 = new ScriptedL2(batcherConfig(signer.address));
@@ -71,6 +74,6 @@ it('whatever happens on the way, every block becomes safe and no nonce is left o
         expect(l1.included.map(({ nonce }) => nonce)).toEqual(l1.included.map((_, index) => BigInt(index)));
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
 });

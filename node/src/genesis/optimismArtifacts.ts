@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Abi, Hex } from 'viem';
 import { nodeError } from '../errors.ts';
 
@@ -18,10 +18,8 @@ export const optimismArtifact = (name: string): Artifact => {
 
 /** Text of a file in an installed package, exported or not: a pinned version's files don't move. @throws GENESIS_CODE_MISSING */
 export const packageText = (name: string, file: string): string => {
-  try {
-    const root = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-    return readFileSync(join(root, file), 'utf8');
-  } catch (cause) {
-    throw nodeError('GENESIS_CODE_MISSING', `no ${file} of the package ${name}`, {}, cause);
-  }
+  const roots = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const path = roots.map((root) => join(root, name, file)).find((candidate) => existsSync(candidate));
+  if (!path) throw nodeError('GENESIS_CODE_MISSING', `no ${file} of the package ${name}`);
+  return readFileSync(path, 'utf8');
 };

@@ -1,13 +1,5 @@
 import { devnet, opPredeploys, preinstalls } from '@openledger/chain-config';
-import {
-  concatHex,
-  encodeAbiParameters,
-  encodeFunctionData,
-  type Hex,
-  keccak256,
-  parseAbi,
-  toHex,
-} from 'viem';
+import { concatHex, encodeAbiParameters, encodeFunctionData, type Hex, keccak256, parseAbi, toHex } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { createCommon } from '../execution/createCommon.ts';
 import { GenesisMachine } from './genesisMachine.ts';

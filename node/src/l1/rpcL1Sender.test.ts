@@ -25,7 +25,7 @@ describe.each<[string, BlobProofs]>([
 
   beforeAll(async () => {
     l1 = await startAnvilL1(['--hardfork', hardfork]);
-    sender = createL1RpcSender({ url: l1.url, limits: { retries: 0 } });
+    sender = createL1RpcSender({ url: l1.url });
   }, 30_000);
   afterAll(() => l1?.stop());
   beforeEach(async () => {

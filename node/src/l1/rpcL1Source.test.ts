@@ -28,7 +28,7 @@ describe('L1 over RPC', () => {
   let blobHashes: Hex[];
 
   const source = (options: Partial<Parameters<typeof createL1RpcSource>[0]> = {}): L1Source =>
-    createL1RpcSource({ url: proxy.url, beaconUrl: proxy.url, limits: { retries: 0 }, ...options });
+    createL1RpcSource({ url: proxy.url, beaconUrl: proxy.url, limits: { retries: 1 }, ...options });
 
   const rpcBlock = (method: string, id: string) =>
     l1.client.request({ method: method as never, params: [id, true] as never }) as Promise<RpcBlock>;

@@ -1,15 +1,6 @@
-import {
-  type Address,
-  concatHex,
-  fromRlp,
-  type Hex,
-  hexToBigInt,
-  isAddress,
-  keccak256,
-  numberToHex,
-  toRlp,
-} from 'viem';
+import { type Address, concatHex, type Hex, hexToBigInt, isAddress, keccak256, numberToHex, toRlp } from 'viem';
 import { nodeError } from '../errors.ts';
+import { decodeRlp } from './decodeRlp.ts';
 
 export const DEPOSIT_TYPE = 0x7e;
 
@@ -51,7 +42,7 @@ export const decodeDeposit = (raw: Hex): DepositTransaction => {
   };
   let fields: Hex[];
   try {
-    fields = fromRlp(`0x${raw.slice(4)}`, 'hex') as Hex[];
+    fields = decodeRlp(`0x${raw.slice(4)}`) as Hex[];
   } catch (cause) {
     return fail('not RLP', cause);
   }

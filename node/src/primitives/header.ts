@@ -1,5 +1,6 @@
-import { type Address, fromRlp, type Hex, hexToBigInt, keccak256, numberToHex, toRlp } from 'viem';
+import { type Address, type Hex, hexToBigInt, keccak256, numberToHex, toRlp } from 'viem';
 import { nodeError } from '../errors.ts';
+import { decodeRlp } from './decodeRlp.ts';
 
 /**
  * A block header. Fields that a fork brought are absent before it: base fee (London, and so every L2), withdrawalsRoot
@@ -73,7 +74,7 @@ export const hashHeader = (header: Header): Hex => keccak256(encodeHeader(header
 export const unclesHash = (uncles: readonly Header[]): Hex => keccak256(toRlp(uncles.map(headerFields)));
 
 /** @throws BLOCK_INVALID when the fields aren't those of a header. */
-export const decodeHeader = (rlp: Hex): Header => headerFromFields(fromRlp(rlp, 'hex') as Hex[]);
+export const decodeHeader = (rlp: Hex): Header => headerFromFields(decodeRlp(rlp) as Hex[]);
 
 const REQUIRED_FIELDS = 15;
 const MAX_FIELDS = 21;

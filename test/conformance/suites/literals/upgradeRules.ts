@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Fork, systemAddresses } from '@openledger/chain-config';
+import { type Fork, forks, includesFork, systemAddresses } from '@openledger/chain-config';
 import { getContractAddress, type Hex, keccak256, slice } from 'viem';
 import { upgradeTransactionsOf } from '../../../../node/src/attributes/upgradeTransactions.ts';
 import { createCommon } from '../../../../node/src/execution/createCommon.ts';
@@ -13,9 +13,11 @@ const UPGRADE_TO: Hex = '0x3659cfe6';
 /** The fork whose upgrade transactions a file is about. */
 const forkOf = ({ file }: Literal): Fork | undefined => FORK.exec(basename(file))?.[1] as Fork | undefined;
 
-/** Everything that a fork's transactions name: senders, recipients, what is created, what proxies are pointed to. */
+/** Everything that the transactions of a fork and those before name: senders, recipients, what is created, proxies' targets. */
 const addressesOf = (fork: Fork): Hex[] =>
-  upgradeTransactionsOf(fork)
+  forks
+    .filter((earlier) => includesFork(fork, earlier))
+    .flatMap(upgradeTransactionsOf)
     .flatMap(({ from, to, data }): Hex[] => [
       from,
       to ?? getContractAddress({ from, nonce: 0n }),
@@ -31,7 +33,7 @@ const codeHashesOf = async (fork: Fork): Promise<Hex[]> => {
   const created = [];
   for (const { from, data } of creations) created.push(await machine.deploy(from, 0n, data));
   const alloc = await machine.alloc();
-  return created.map((address) => keccak256(alloc[address]?.code ?? '0x'));
+  return created.map((address) => keccak256(alloc[address as Hex]?.code ?? '0x'));
 };
 
 const expectOneOf = (all: readonly Hex[], hex: Hex, what: string): void =>
@@ -44,7 +46,6 @@ export const upgrades: Rule = (literal) => {
   if (!fork || /^ZERO_/.test(name ?? '')) return undefined;
   if (bytes === 20) return () => expectOneOf(addressesOf(fork), hex, 'address');
   if (bytes === 32 && /code_hash/i.test(`${name} ${in_fn}`)) {
-    // The vault's constructor has arguments of the chain in some versions, so that its hash is of the code without them.
     return async () => expectOneOf(await codeHashesOf(fork), hex, 'code hash');
   }
   if (bytes === 32) {
