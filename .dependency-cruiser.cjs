@@ -38,7 +38,9 @@ const workspaces = Object.entries(may).map(([name, allowed]) => ({
 const layers = [
   ['node.ts'],
   ['engineApi'],
-  ['rpc', 'sequencer', 'derivation', 'batcher', 'proposer'],
+  ['sequencer', 'derivation', 'batcher', 'proposer'],
+  ['follower'],
+  ['rpc'],
   ['mempool', 'attributes'],
   ['engine'],
   ['chain', 'events', 'genesis'],

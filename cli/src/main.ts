@@ -5,6 +5,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./commands/init.ts')).command,
   devnet: async () => (await import('./commands/devnet.ts')).command,
   node: async () => (await import('./commands/node.ts')).command,
+  batcher: async () => (await import('./commands/batcher.ts')).command,
+  proposer: async () => (await import('./commands/proposer.ts')).command,
   views: async () => (await import('./commands/views.ts')).command,
   runner: async () => (await import('./commands/runner.ts')).command,
   'rewards verify': async () => (await import('./commands/rewards.ts')).verifyCommand,

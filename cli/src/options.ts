@@ -45,6 +45,22 @@ export const shared = {
     parse: parseUrl,
     default: 'http://127.0.0.1:8545',
   },
+  signer: {
+    keyFile: {
+      flag: 'key-file',
+      description: 'key that signs on L1: hex, or a keystore',
+      parse: parseText,
+      default: '',
+    },
+    passwordFile: { flag: 'password-file', description: 'password of the keystore', parse: parseText, default: '' },
+    key: {
+      flag: 'insecure-private-key',
+      description: 'the key itself; by the environment only, and better not at all',
+      parse: parseText,
+      default: '',
+      secret: true,
+    },
+  },
   logLevel: {
     flag: 'log.level',
     description: 'trace, debug, info, warn or error',
@@ -57,4 +73,4 @@ export const shared = {
     parse: parseInteger(Number.MIN_SAFE_INTEGER),
     default: 0,
   },
-} satisfies ConfigTable;
+} as const;

@@ -38,6 +38,8 @@ const table = {
   BATCH_MALFORMED: ['reject', 'The rest of the channel is skipped; check what made its batches.'],
   BATCH_TRANSACTION_INVALID: ['reject', 'The span batch is skipped; check which transactions were put into it.'],
   CHANNEL_CLOSED: ['reject', 'Open another channel.'],
+  L2_UNAVAILABLE: ['retry', 'Check the URL of the L2 node, and whether it runs.'],
+  L2_BAD_DATA: ['retry', 'The L2 node gave blocks that do not verify; follow another one.'],
   L1_UNAVAILABLE: ['retry', 'Check the L1 RPC endpoint.'],
   L1_BAD_DATA: ['retry', 'The L1 endpoint gave data that does not verify; use another endpoint.'],
   L1_REORG: ['reset', 'L1 reorganised; the node walks back to the common ancestor.'],

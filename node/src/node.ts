@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import type { LevelDb } from '@openledger/event-log';
 import { createLifecycle, createMetrics, describeError, type Logger, printableUrl } from '@openledger/kit';
 import { ClassicLevel } from 'classic-level';
+import { DerivationDriver } from './derivation/driver.ts';
 import { Engine } from './engine/engine.ts';
+import { startEngineServer } from './engineApi/engineServer.ts';
+import { readJwtSecret } from './engineApi/jwt.ts';
 import { nodeError } from './errors.ts';
+import { Follower } from './follower/follower.ts';
+import { forwardTransactions } from './follower/forwardTransactions.ts';
+import { createL2Rpc } from './follower/l2Rpc.ts';
 import type { Genesis } from './genesis/genesisBlock.ts';
 import type { L1Source } from './l1/l1Source.ts';
 import { createL1RpcSource } from './l1/rpcL1Source.ts';
@@ -16,12 +22,22 @@ import { Sequencer } from './sequencer/sequencer.ts';
 export type NodeOptions = {
   dataDir: string;
   genesis: Genesis;
-  l1Url: string;
+  /** `trustRpc` takes the endpoint at its word; for an own L1 node on the same machine. */
+  l1: { url: string; beaconUrl?: string; trustRpc: boolean };
   host: string;
   port: number;
   corsOrigins: readonly string[];
-  sequencer: { enabled: boolean; l1Confirmations: bigint; clockOffsetMs: number };
+  /** Who extends the chain: this node, L1 alone, a sequencer elsewhere whose unsafe blocks are taken, or a consensus client. */
+  role: NodeRole;
+  /** Added to the machine's clock, milliseconds. */
+  clockOffsetMs: number;
 };
+
+export type NodeRole =
+  | { kind: 'sequencer'; l1Confirmations: bigint }
+  | { kind: 'verifier' }
+  | { kind: 'follower'; sequencerUrl: string }
+  | { kind: 'engine'; host: string; port: number; jwtSecretPath: string };
 
 export type NodeModules = { log: Logger; l1?: L1Source };
 
@@ -39,24 +55,32 @@ const STALE_BLOCKS = 20;
 /** Composition root: builds the parts in the order in which data flows, closes them in reverse. */
 export const startNode = async (options: NodeOptions, modules: NodeModules): Promise<RunningNode> => {
   const { log } = modules;
+  const { role } = options;
   const lifecycle = createLifecycle(log);
   const metrics = createMetrics('openledger_node');
   mkdirSync(options.dataDir, { recursive: true });
-  const db = new ClassicLevel<Uint8Array, Uint8Array>(join(options.dataDir, 'chain'), {
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(join(options.dataDir, 'chain'), {
     keyEncoding: 'view',
     valueEncoding: 'view',
   });
-  await db.open();
-  lifecycle.add({ name: 'database', close: () => db.close() });
+  await level.open();
+  lifecycle.add({ name: 'database', close: () => level.close() });
   try {
-    const engine = await Engine.open({ db: db as unknown as LevelDb, genesis: options.genesis, log, metrics });
-    const l1 = modules.l1 ?? createL1RpcSource({ url: options.l1Url });
-    const mempool = await Mempool.open({ engine, db: db as unknown as LevelDb, log, metrics });
-    const now = () => Date.now() + options.sequencer.clockOffsetMs;
+    const db = level as unknown as LevelDb;
+    const engine = await Engine.open({ db, genesis: options.genesis, log, metrics });
+    const l1 = modules.l1 ?? createL1RpcSource(options.l1);
+    const mempool = await Mempool.open({ engine, db, log, metrics });
+    const now = () => Date.now() + options.clockOffsetMs;
     const chain = new ChainReader(engine, mempool);
+    const derivation =
+      role.kind === 'engine'
+        ? undefined
+        : new DerivationDriver({ engine, l1, config: engine.config, db, log, metrics });
+    const status = { l1, ...(derivation ? { derivation } : {}) };
     const rpc = await startRpcServer({
       chain,
-      l1,
+      status,
+      ...(role.kind === 'follower' ? { overrides: forwardTransactions(role.sequencerUrl) } : {}),
       host: options.host,
       port: options.port,
       corsOrigins: options.corsOrigins,
@@ -66,27 +90,34 @@ export const startNode = async (options: NodeOptions, modules: NodeModules): Pro
       signal: lifecycle.signal,
     });
     lifecycle.add({ name: 'rpc', close: rpc.close });
+    if (role.kind === 'engine') {
+      const { host, port } = role;
+      const jwtSecret = readJwtSecret(role.jwtSecretPath);
+      const server = await startEngineServer({ chain, status, host, port, jwtSecret, now, log });
+      lifecycle.add({ name: 'engine api', close: server.close });
+      log.info({ url: server.url }, 'the Engine API waits for a consensus client');
+    }
     let fail: (error: Error) => void = () => {};
     const failed = new Promise<Error>((resolve) => {
       fail = resolve;
     });
-    if (options.sequencer.enabled) {
-      const sequencer = new Sequencer({
-        engine,
-        mempool,
-        l1,
-        l1Confirmations: options.sequencer.l1Confirmations,
-        now,
-        log,
-        metrics,
-      });
-      const running = sequencer.run(lifecycle.signal).catch((error) => {
-        log.fatal({ err: error }, `the sequencer stopped: ${describeError(error)}`);
+    const start = (name: string, part: { run(signal: AbortSignal): Promise<void> }): void => {
+      const running = part.run(lifecycle.signal).catch((error) => {
+        log.fatal({ err: error }, `the ${name} stopped: ${describeError(error)}`);
         fail(error instanceof Error ? error : nodeError('STORE_CORRUPT', describeError(error)));
       });
-      lifecycle.add({ name: 'sequencer', close: () => running });
+      lifecycle.add({ name, close: () => running });
+    };
+    if (role.kind === 'sequencer') {
+      const { l1Confirmations } = role;
+      start('sequencer', new Sequencer({ engine, mempool, l1, l1Confirmations, now, log, metrics }));
     }
-    log.info({ url: rpc.url, l1: printableUrl(options.l1Url), head: engine.heads.unsafe.number }, 'node is up');
+    if (role.kind === 'follower') {
+      start('follower', new Follower({ engine, source: createL2Rpc(role.sequencerUrl), log, metrics }));
+    }
+    if (derivation) start('derivation', derivation);
+    const head = engine.heads.unsafe.number;
+    log.info({ url: rpc.url, l1: printableUrl(options.l1.url), role: role.kind, head }, 'node is up');
     return { url: rpc.url, engine, failed, close: lifecycle.close };
   } catch (error) {
     await lifecycle.close();

@@ -8,9 +8,9 @@ import {
   printableUrl,
 } from '@openledger/kit';
 import { type Address, parseEther } from 'viem';
-import { readKey } from '../init/deployerKey.ts';
 import { type InitializedChain, initChain } from '../init/initChain.ts';
 import { defineCommand } from '../options.ts';
+import { readKey } from '../signingKey.ts';
 
 const address = (flag: string, description: string) => ({
   flag,
@@ -74,6 +74,7 @@ const initConfig = {
 /** `openledger init`: L1 contracts, genesis and configuration of a new chain. */
 const run = async (config: ConfigOf<typeof initConfig>): Promise<void> => {
   const key = await readKey({
+    flag: initConfig.deployerKeyFile.flag,
     key: config.deployerKey,
     keyFile: config.deployerKeyFile,
     passwordFile: config.deployerPasswordFile,

@@ -3,12 +3,13 @@ import {
   type ConfigTable,
   createLogger,
   type LogLevel,
+  OpenLedgerError,
   parseBoolean,
   parseInteger,
   parseText,
   parseUrl,
 } from '@openledger/kit';
-import { startNode } from '@openledger/node';
+import { type NodeRole, startNode } from '@openledger/node';
 import { readChainFile } from '../chainFile.ts';
 import { defineCommand, list, port, shared } from '../options.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
@@ -22,6 +23,18 @@ const nodeConfig = {
     default: '.openledger/node',
   },
   l1: { flag: 'l1', description: 'L1 JSON-RPC endpoint', parse: parseUrl },
+  l1Beacon: {
+    flag: 'l1.beacon',
+    description: 'L1 beacon API; without it no blobs can be read',
+    parse: parseText,
+    default: '',
+  },
+  l1Trust: {
+    flag: 'l1.trustrpc',
+    description: 'take the L1 endpoint at its word; only for your own, on the same machine',
+    parse: parseBoolean,
+    default: false,
+  },
   host: { flag: 'rpc.addr', description: 'address to listen on', parse: parseText, default: '127.0.0.1' },
   port: port('rpc.port', 'port for JSON-RPC, WebSocket, events, health and metrics', 8545),
   cors: {
@@ -31,6 +44,26 @@ const nodeConfig = {
     default: [] as string[],
   },
   sequencer: { flag: 'sequencer.enabled', description: 'make blocks', parse: parseBoolean, default: false },
+  verifier: {
+    flag: 'verifier',
+    description: 'follow from L1 alone (the default when nothing else says who extends the chain)',
+    parse: parseBoolean,
+    default: false,
+  },
+  sequencerHttp: {
+    flag: 'rollup.sequencerhttp',
+    description: 'RPC of the sequencer: its unsafe blocks are taken, transactions are handed on to it',
+    parse: parseText,
+    default: '',
+  },
+  jwtSecret: {
+    flag: 'authrpc.jwtsecret',
+    description: 'file with the secret of the Engine API; a consensus client then drives this node',
+    parse: parseText,
+    default: '',
+  },
+  authHost: { flag: 'authrpc.addr', description: 'address of the Engine API', parse: parseText, default: '127.0.0.1' },
+  authPort: port('authrpc.port', 'port of the Engine API', 8551),
   l1Confs: {
     flag: 'sequencer.l1-confs',
     description: 'L1 blocks that must stand on an origin before it is used',
@@ -41,7 +74,25 @@ const nodeConfig = {
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
 
-/** `openledger node`: a sequencer, or a follower of one. */
+/** @throws ROLE_CONFLICT when the flags name more than one who extends the chain */
+const roleOf = (config: ConfigOf<typeof nodeConfig>): NodeRole => {
+  const roles: NodeRole[] = [
+    ...(config.sequencer ? [{ kind: 'sequencer' as const, l1Confirmations: BigInt(config.l1Confs) }] : []),
+    ...(config.verifier ? [{ kind: 'verifier' as const }] : []),
+    ...(config.sequencerHttp ? [{ kind: 'follower' as const, sequencerUrl: config.sequencerHttp }] : []),
+    ...(config.jwtSecret
+      ? [{ kind: 'engine' as const, host: config.authHost, port: config.authPort, jwtSecretPath: config.jwtSecret }]
+      : []),
+  ];
+  if (roles.length <= 1) return roles[0] ?? { kind: 'verifier' };
+  throw new OpenLedgerError(`a node can't be ${roles.map(({ kind }) => kind).join(' and ')} at once`, {
+    code: 'ROLE_CONFLICT',
+    handling: 'fatal',
+    action: 'Give one of --sequencer.enabled, --verifier, --rollup.sequencerhttp and --authrpc.jwtsecret.',
+  });
+};
+
+/** `openledger node`: a sequencer, a verifier of L1, a follower of a sequencer, or what a consensus client drives. */
 const run = async (config: ConfigOf<typeof nodeConfig>): Promise<void> => {
   const log = createLogger({ name: 'node', level: config.logLevel as LogLevel });
   const chain = readChainFile(config.chain);
@@ -49,15 +100,12 @@ const run = async (config: ConfigOf<typeof nodeConfig>): Promise<void> => {
     {
       dataDir: config.dataDir,
       genesis: chain.genesis,
-      l1Url: config.l1,
+      l1: { url: config.l1, ...(config.l1Beacon ? { beaconUrl: config.l1Beacon } : {}), trustRpc: config.l1Trust },
       host: config.host,
       port: config.port,
       corsOrigins: config.cors,
-      sequencer: {
-        enabled: config.sequencer,
-        l1Confirmations: BigInt(config.l1Confs),
-        clockOffsetMs: config.clockOffset,
-      },
+      role: roleOf(config),
+      clockOffsetMs: config.clockOffset,
     },
     { log },
   );

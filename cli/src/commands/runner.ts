@@ -1,20 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openLedgerChain } from '@openledger/chain-config';
 import { defaultCacheDir, prepareVenv, startRunner } from '@openledger/gpu-runner';
-import {
-  type ConfigOf,
-  type ConfigTable,
-  createLogger,
-  type LogLevel,
-  OpenLedgerError,
-  parseInteger,
-  parseText,
-} from '@openledger/kit';
-import type { Hex } from 'viem';
+import { type ConfigOf, type ConfigTable, createLogger, type LogLevel, parseInteger, parseText } from '@openledger/kit';
 import { privateKeyToAccount } from 'viem/accounts';
 import { readChainFile } from '../chainFile.ts';
 import { defineCommand, list, port, shared } from '../options.ts';
+import { readKey } from '../signingKey.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
 
 const runnerConfig = {
@@ -30,8 +21,14 @@ const runnerConfig = {
   port: port('gateway.port', 'port for the OpenAI-compatible API and uploads', 8000),
   keyFile: {
     flag: 'account.key-file',
-    description: 'file with the runner’s private key (mode 0600)',
+    description: 'file with the runner’s private key (mode 0600): hex, or a keystore',
     parse: parseText,
+  },
+  passwordFile: {
+    flag: 'account.password-file',
+    description: 'password of the keystore',
+    parse: parseText,
+    default: '',
   },
   baseModels: {
     flag: 'base-models',
@@ -74,7 +71,14 @@ const engineDir = fileURLToPath(new URL('../../../gpu-runner/engine', import.met
 const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
   const log = createLogger({ name: 'runner', level: config.logLevel as LogLevel });
   const chain = readChainFile(config.chain);
-  const account = privateKeyToAccount(readKey(config.keyFile));
+  const account = privateKeyToAccount(
+    await readKey({
+      keyFile: config.keyFile,
+      passwordFile: config.passwordFile,
+      key: '',
+      flag: runnerConfig.keyFile.flag,
+    }),
+  );
   const python =
     config.python ||
     (await prepareVenv({
@@ -105,21 +109,6 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
     { log },
   );
   await runUntilStopped(runner, log);
-};
-
-/** @throws KEY_FILE_INVALID when others may read it or it isn't a key */
-const readKey = (path: string): Hex => {
-  const refuse = (message: string) =>
-    new OpenLedgerError(message, {
-      code: 'KEY_FILE_INVALID',
-      handling: 'fatal',
-      action: 'Give a file with 0x and 64 hex digits that only you can read (chmod 600).',
-    });
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
-    throw refuse('the key file is readable by others');
-  const text = readFileSync(path, 'utf8').trim();
-  if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw refuse('the key file holds no private key');
-  return text as Hex;
 };
 
 export const command = defineCommand('a runner: trains, serves, attributes', runnerConfig, run);

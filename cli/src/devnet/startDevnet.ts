@@ -69,6 +69,8 @@ export const startDevnet = async (options: {
         l1: urls.l1,
         datadir: join(dataDir, 'node'),
         'rpc.port': ports.l2,
+        'l1.beacon': urls.l1,
+        'l1.trustrpc': 'true',
         'sequencer.enabled': 'true',
         'sequencer.l1-confs': 0,
         'clock-offset': clockOffsetMs,
@@ -79,6 +81,19 @@ export const startDevnet = async (options: {
     });
     await node.ready;
     options.say(`L2 node at ${urls.l2} (chain id ${chain.genesis.config.l2ChainId})`);
+    const sender = (name: 'batcher' | 'proposer', flags: ChildSpec['flags']): Child => {
+      const file = join(dataDir, 'keys', `${name}.key`);
+      writeFileAtomic(file, devnetPrivateKey(name));
+      const places = { ...shared, node: urls.l2, l1: urls.l1, datadir: join(dataDir, name), 'key-file': file };
+      return start({
+        name,
+        command: name,
+        flags: { ...places, 'num-confirmations': 1, 'poll-interval': 1_000, ...flags },
+      });
+    };
+    // Calldata: what anvil saves of itself has no blobs in it.
+    sender('batcher', { 'max-channel-duration': 2, 'data-availability-type': 'calldata' });
+    sender('proposer', { 'allow-non-finalized': 'true' });
     const views = start({
       name: 'views',
       command: 'views',

@@ -12,10 +12,9 @@ export type ChildSpec = {
   /** Command of this CLI and its flags. */
   readonly command: string;
   readonly flags: Readonly<Record<string, string | number>>;
-  /** Answers 200 when the process can be used. */
-  readonly readyUrl: string;
-  /** Seconds. */
-  readonly readyWithin: number;
+  /** A URL that answers 200 when the process can be used, and seconds within which it has to; nobody waits for others. */
+  readonly readyUrl?: string;
+  readonly readyWithin?: number;
   /** Lines that a person wants to see while waiting. */
   onProgress?(line: string): void;
 };
@@ -38,18 +37,20 @@ export const startChild = (spec: ChildSpec, logDir: string): Child => {
 };
 
 const waitUntilReady = async (spec: ChildSpec, exited: Promise<string>): Promise<void> => {
-  const deadline = Date.now() + spec.readyWithin * 1000;
+  const { readyUrl, readyWithin = 0 } = spec;
+  if (!readyUrl) return;
+  const deadline = Date.now() + readyWithin * 1000;
   let ended: string | undefined;
   void exited.then((reason) => {
     ended = reason;
   });
   while (Date.now() < deadline) {
     if (ended !== undefined) throw failed(spec.name, ended);
-    const answer = await fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    const answer = await fetch(readyUrl, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(100);
   }
-  throw failed(spec.name, `not ready after ${spec.readyWithin} s`);
+  throw failed(spec.name, `not ready after ${readyWithin} s`);
 };
 
 const failed = (name: string, reason: string) =>

@@ -5,7 +5,7 @@ import { genesisHeader, writeGethGenesis } from '@openledger/node';
 import { type Chain, createPublicClient, createWalletClient, defineChain, type Hex, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { type ChainFile, writeChainFile, writeFileAtomic } from '../chainFile.ts';
-import { isDevChain, refuseWellKnown } from './deployerKey.ts';
+import { isDevChain, refuseWellKnown } from '../signingKey.ts';
 import { deployL1 } from './deployL1.ts';
 import { checkSameChain, type Journal, readJournal, writeJournal } from './journal.ts';
 import { type L1Start, makeChainFile } from './makeChainFile.ts';

@@ -5,7 +5,7 @@ import type { Hex } from 'viem';
 import type { Heads } from '../chain/chainStore.ts';
 import { nodeError } from '../errors.ts';
 import type { SealedBlock } from '../execution/blockExecution.ts';
-import type { L1Source } from '../l1/l1Source.ts';
+import type { L1Block, L1Source } from '../l1/l1Source.ts';
 import type { Block } from '../primitives/block.ts';
 import type { DerivedAttributes } from './attributesQueue.ts';
 import { type ExecutionEngine, executeAttributes, matchesAttributes } from './executeAttributes.ts';
@@ -21,7 +21,7 @@ export type DerivationEngine = ExecutionEngine & {
     blockByNumber(number: bigint): Promise<Block | undefined>;
     isCanonical(block: BlockId): Promise<boolean>;
   };
-  insert(sealed: SealedBlock): Promise<Block>;
+  insert(sealed: SealedBlock, options?: { readonly safe?: boolean }): Promise<Block>;
   setHeads(update: { safe?: BlockId; finalized?: BlockId }): Promise<void>;
 };
 
@@ -101,6 +101,11 @@ export class DerivationDriver {
       this.#forget();
       return 'progressed';
     }
+  }
+
+  /** The L1 block that is being derived from; absent while the starting point is looked for. */
+  get origin(): L1Block | undefined {
+    return this.#cursor && this.#pipeline.origin;
   }
 
   /** The safe head as far as this L1 block, or the last one derived from before it, says. */
@@ -205,7 +210,12 @@ export class DerivationDriver {
     if (existing?.hash === sealed.hash) return existing;
     await this.#lowerSafeTo(parent);
     this.#blocks.inc({ kind });
-    return engine.insert(sealed);
+    return engine.insert(sealed, { safe: attributes.concludes && this.#isNextSafe(parent) });
+  }
+
+  /** Only the safe head's child can become safe with its insertion. */
+  #isNextSafe(parent: Block): boolean {
+    return parent.hash === this.#options.engine.heads.safe.hash;
   }
 
   /** L1 says another block after `parent` than the one that was safe. */

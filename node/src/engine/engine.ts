@@ -135,9 +135,12 @@ export class Engine {
     return this.rules.begin({ view, parent: parent.header, attributes, blockHashes: this.blockHashes() });
   }
 
-  /** Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. */
-  insert(sealed: SealedBlock): Promise<Block> {
-    return this.#serialised(() => this.#insert(sealed));
+  /**
+   * Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. With
+   * `safe` it is the safe head too, in the same batch: nothing can come in between.
+   */
+  insert(sealed: SealedBlock, options: { readonly safe?: boolean } = {}): Promise<Block> {
+    return this.#serialised(() => this.#insert(sealed, options.safe ?? false));
   }
 
   /** Moves safe and finalized. Invariant: finalized <= safe <= unsafe, all canonical. */
@@ -154,10 +157,10 @@ export class Engine {
     });
   }
 
-  async #insert(sealed: SealedBlock): Promise<Block> {
+  async #insert(sealed: SealedBlock, safe: boolean): Promise<Block> {
     const block = this.#toBlock(sealed);
     const reverted = await this.#revertTo(block.header.parentHash);
-    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted);
+    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted, safe);
     return block;
   }
 
@@ -199,8 +202,9 @@ export class Engine {
   }
 
   /** The head's child becomes the head. */
-  async #extend(block: Block, writes: readonly PutOp[], reverted: readonly Block[]): Promise<void> {
-    const heads = { ...this.heads, unsafe: { hash: block.hash, number: block.header.number } };
+  async #extend(block: Block, writes: readonly PutOp[], reverted: readonly Block[], safe = false): Promise<void> {
+    const unsafe = { hash: block.hash, number: block.header.number };
+    const heads = { ...this.heads, unsafe, ...(safe ? { safe: unsafe } : {}) };
     await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], reverted);
   }
 

@@ -1,15 +1,15 @@
 import type { Logger } from '@openledger/kit';
 import Fastify from 'fastify';
-import type { L1Source } from '../l1/l1Source.ts';
 import type { ChainReader } from '../rpc/chainReader.ts';
 import { createDispatcher } from '../rpc/dispatch.ts';
+import type { RollupStatus } from '../rpc/methods/nodeInfo.ts';
 import { nodeMethods } from '../rpc/nodeMethods.ts';
 import { engineMethods } from './engineMethods.ts';
 import { refusalOf } from './jwt.ts';
 
 export type EngineServerOptions = {
   readonly chain: ChainReader;
-  readonly l1: Pick<L1Source, 'head'>;
+  readonly status: RollupStatus;
   readonly host: string;
   readonly port: number;
   readonly jwtSecret: Uint8Array;
@@ -28,7 +28,7 @@ export const startEngineServer = async (
   options: EngineServerOptions,
 ): Promise<{ url: string; close(): Promise<void> }> => {
   const { chain, log, jwtSecret, now } = options;
-  const dispatch = createDispatcher({ ...nodeMethods(chain, options.l1), ...engineMethods(chain) }, log);
+  const dispatch = createDispatcher({ ...nodeMethods(chain, options.status), ...engineMethods(chain) }, log);
   const app = Fastify({ bodyLimit: MAX_BODY, forceCloseConnections: true });
   app.addHook('onRequest', async (request, reply) => {
     const refusal = await refusalOf(request.headers.authorization, jwtSecret, now());

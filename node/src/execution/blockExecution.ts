@@ -41,7 +41,6 @@ const HISTORY_WINDOW = 8191n;
  * chain does otherwise than others (deposits, fees, rewards) is in its subclass.
  */
 export abstract class BlockExecution {
-  readonly header: OpenHeader;
   protected readonly state: MerkleStateManager;
   protected readonly vm: VM;
   protected readonly evm: EVM;
@@ -50,6 +49,7 @@ export abstract class BlockExecution {
   readonly #transactions: L2Transaction[] = [];
   readonly #receipts: Receipt[] = [];
   readonly #bloom = new Uint8Array(256);
+  #header: OpenHeader;
   protected gasUsed = 0n;
 
   constructor(view: StateView, { vm, block }: BlockVm, header: OpenHeader) {
@@ -58,12 +58,21 @@ export abstract class BlockExecution {
     this.vm = vm;
     this.evm = vm.evm as EVM;
     this.block = block;
-    this.header = header;
+    this.#header = header;
   }
 
-  /** The EVM, for those who only listen to it. */
+  get header(): OpenHeader {
+    return this.#header;
+  }
+
+  /** The EVM, for those who only listen to it, and for simulations. */
   get machine(): EVM {
     return this.evm;
+  }
+
+  /** The block as the EVM sees it. */
+  get environment(): EvmBlock {
+    return this.block;
   }
 
   get gasLeft(): bigint {
@@ -81,10 +90,29 @@ export abstract class BlockExecution {
   /** @throws TX_*, BLOCK_GAS_EXCEEDED: the transaction can't be part of this block, and the state is as before. */
   async apply(transaction: L2Transaction): Promise<Receipt> {
     const receipt = await this.execute(transaction);
+    this.#append(transaction, receipt);
+    return receipt;
+  }
+
+  /** Takes in a transaction that the caller executed on this block's state itself: simulated calls, which nobody signed. */
+  include(transaction: L2Transaction, receipt: Omit<Receipt, 'cumulativeGasUsed'>): void {
+    this.gasUsed += receipt.gasUsed;
+    this.#append(transaction, { ...receipt, cumulativeGasUsed: this.gasUsed });
+  }
+
+  /** Other prices, in wei per gas, than follow from the parent; before the first transaction. Such a block is only simulated. */
+  setPrices({ baseFeePerGas, blobBaseFee }: { baseFeePerGas?: bigint; blobBaseFee?: bigint }): void {
+    if (baseFeePerGas !== undefined) {
+      this.#header = { ...this.#header, baseFeePerGas };
+      Object.assign(this.block.header, { baseFeePerGas });
+    }
+    if (blobBaseFee !== undefined) Object.assign(this.block.header, { getBlobGasPrice: () => blobBaseFee });
+  }
+
+  #append(transaction: L2Transaction, receipt: Receipt): void {
     this.#transactions.push(transaction);
     this.#receipts.push(receipt);
     orBloom(this.#bloom, hexToBytes(receipt.logsBloom));
-    return receipt;
   }
 
   async seal(): Promise<SealedBlock> {

@@ -100,7 +100,10 @@ export const decodeL1Attributes = (data: Hex): L1Attributes & { readonly format:
   const format = formats.find(([, shape]) => shape.selector === selector && shape.length === size(data))?.[0];
   if (!format) throw nodeError('BLOCK_INVALID', 'L1 attributes of an unknown format', { selector });
   let position = 4;
-  const take = (bytes: number): Hex => slice(data, position, (position += bytes));
+  const take = (bytes: number): Hex => {
+    position += bytes;
+    return slice(data, position - bytes, position);
+  };
   const integer = (bytes: number): bigint => hexToBigInt(take(bytes));
   const batcher = (): Address => slice(take(32), 12, 32);
   if (format === 'bedrock') {

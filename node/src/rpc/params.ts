@@ -78,11 +78,30 @@ export const toBlockSelector = (value: unknown, index: number): BlockSelector =>
 export type CallRequest = {
   readonly from: Address | undefined;
   readonly to: Address | undefined;
+  /** As the sender names it; undefined is left to whoever executes the call. */
+  readonly nonce: bigint | undefined;
+  readonly chainId: bigint | undefined;
   readonly gas: bigint | undefined;
+  /** Wei per gas, as the three kinds of transactions name it. */
   readonly gasPrice: bigint | undefined;
+  readonly maxFeePerGas: bigint | undefined;
+  readonly maxPriorityFeePerGas: bigint | undefined;
   readonly value: bigint;
   readonly data: Hex;
   readonly accessList: readonly { readonly address: Address; readonly storageKeys: readonly Hex[] }[];
+  readonly authorizationList: readonly Authorization[] | undefined;
+  readonly maxFeePerBlobGas: bigint | undefined;
+  readonly blobVersionedHashes: readonly Hex[] | undefined;
+};
+
+/** EIP-7702: who signed it may be run as the code of `address`. */
+export type Authorization = {
+  readonly chainId: bigint;
+  readonly address: Address;
+  readonly nonce: bigint;
+  readonly yParity: bigint;
+  readonly r: bigint;
+  readonly s: bigint;
 };
 
 const toAccessList = (value: unknown, index: number): CallRequest['accessList'] => {
@@ -97,6 +116,36 @@ const toAccessList = (value: unknown, index: number): CallRequest['accessList'] 
   });
 };
 
+/** A JSON object; null and undefined count as one without fields, as in geth. */
+export const toFields = (value: unknown, index: number, what: string): Readonly<Record<string, unknown>> => {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw at(index, `expected ${what}`);
+  return value as Record<string, unknown>;
+};
+
+/** A JSON array; undefined when it is left out. */
+export const toList = (value: unknown, index: number, what: string): readonly unknown[] | undefined => {
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw at(index, `expected a list of ${what}`);
+  return value;
+};
+
+const toAuthorization = (value: unknown, index: number): Authorization => {
+  const fields = toFields(value, index, 'an authorization');
+  const quantity = (name: string, bits: number) => {
+    if (fields[name] == null) throw at(index, `missing required field '${name}' for SetCodeAuthorization`);
+    return toQuantity(fields[name], index, bits);
+  };
+  return {
+    chainId: quantity('chainId', 256),
+    address: toHexBytes(fields.address, index, 20),
+    nonce: quantity('nonce', 64),
+    yParity: quantity('yParity', 8),
+    r: quantity('r', 256),
+    s: quantity('s', 256),
+  };
+};
+
 export const toCallRequest = (value: unknown, index: number): CallRequest => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw at(index, 'expected a call object');
   const call = value as Record<string, unknown>;
@@ -109,10 +158,19 @@ export const toCallRequest = (value: unknown, index: number): CallRequest => {
   return {
     from: address(call.from),
     to: address(call.to),
+    nonce: quantity(call.nonce, 64),
+    chainId: quantity(call.chainId, 256),
     gas: quantity(call.gas, 64),
-    gasPrice: quantity(call.maxFeePerGas ?? call.gasPrice, 256),
+    gasPrice: quantity(call.gasPrice, 256),
+    maxFeePerGas: quantity(call.maxFeePerGas, 256),
+    maxPriorityFeePerGas: quantity(call.maxPriorityFeePerGas, 256),
     value: quantity(call.value, 256) ?? 0n,
     data: input == null ? '0x' : toHexBytes(input, index),
     accessList: toAccessList(call.accessList, index),
+    authorizationList: toList(call.authorizationList, index, 'authorizations')?.map((item) =>
+      toAuthorization(item, index),
+    ),
+    maxFeePerBlobGas: quantity(call.maxFeePerBlobGas, 256),
+    blobVersionedHashes: toList(call.blobVersionedHashes, index, 'hashes')?.map((item) => toHexBytes(item, index, 32)),
   };
 };

@@ -2,15 +2,17 @@ import { serveEvents } from '@openledger/event-log';
 import { describeError, type Logger, type Metrics } from '@openledger/kit';
 import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { L1Source } from '../l1/l1Source.ts';
 import type { ChainReader } from './chainReader.ts';
-import { createDispatcher } from './dispatch.ts';
+import { createDispatcher, type Methods } from './dispatch.ts';
+import type { RollupStatus } from './methods/nodeInfo.ts';
 import { nodeMethods } from './nodeMethods.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
 export type RpcServerOptions = {
   chain: ChainReader;
-  l1: Pick<L1Source, 'head'>;
+  status: RollupStatus;
+  /** Takes the place of our own methods of these names: how a follower hands transactions on. */
+  overrides?: Methods;
   host: string;
   port: number;
   /** Browser origins that may call; empty means none, `*` any. */
@@ -32,7 +34,7 @@ const MAX_BACKLOG = 1024 * 1024;
  */
 export const startRpcServer = async (options: RpcServerOptions): Promise<{ url: string; close(): Promise<void> }> => {
   const { chain, log, metrics, signal } = options;
-  const methods = nodeMethods(chain, options.l1);
+  const methods = { ...nodeMethods(chain, options.status), ...options.overrides };
   const dispatch = createDispatcher(methods, log);
   const requests = metrics.counter('rpc_requests_total', 'JSON-RPC bodies answered', ['transport']);
   const app = Fastify({ bodyLimit: MAX_BODY, requestTimeout: 30_000, forceCloseConnections: true });

@@ -31,7 +31,7 @@ export const startTestServer = async (options: TestChainOptions = {}): Promise<T
   const reasons: string[] = [];
   const server = await startRpcServer({
     chain: new ChainReader(chain.engine, chain.mempool),
-    l1: chain.l1,
+    status: { l1: chain.l1 },
     host: '127.0.0.1',
     port: 0,
     corsOrigins: [ALLOWED_ORIGIN],

@@ -1,15 +1,25 @@
 import { type BlockId, toRollupJson } from '@openledger/chain-config';
 import { concatHex, keccak256, pad } from 'viem';
-import type { L1Source } from '../../l1/l1Source.ts';
+import type { L1Block, L1Source } from '../../l1/l1Source.ts';
 import type { ChainReader } from '../chainReader.ts';
 import type { Methods } from '../dispatch.ts';
 import type { Json } from '../format.ts';
-import { required, toBlockSelector, toHexBytes } from '../params.ts';
+import { required, toBlockSelector, toHexBytes, toQuantity } from '../params.ts';
+import { serverError } from '../rpcError.ts';
 
 export const CLIENT_VERSION = 'OpenLedger/v0.1.0';
 
+/** What the node knows of L1 and of how far it derived from it. */
+export type RollupStatus = {
+  readonly l1: Pick<L1Source, 'head'>;
+  readonly derivation?: {
+    readonly origin: L1Block | undefined;
+    safeHeadAtL1(l1Number: bigint): Promise<{ readonly l1: BlockId; readonly safe: BlockId } | undefined>;
+  };
+};
+
 /** net_, web3_ and op-node's optimism_ methods. */
-export const nodeInfoMethods = (chain: ChainReader, l1: Pick<L1Source, 'head'>): Methods => ({
+export const nodeInfoMethods = (chain: ChainReader, { l1, derivation }: RollupStatus): Methods => ({
   net_version: () => String(chain.engine.rules.chainId),
   net_listening: () => true,
   net_peerCount: () => '0x0',
@@ -27,7 +37,8 @@ export const nodeInfoMethods = (chain: ChainReader, l1: Pick<L1Source, 'head'>):
       timestamp: Number(block.timestamp),
     });
     return {
-      current_l1: l1Ref(latest),
+      // Without derivation nothing of L1 is behind the L2 chain.
+      current_l1: l1Ref(derivation?.origin ?? (derivation ? finalized : latest)),
       head_l1: l1Ref(latest),
       safe_l1: l1Ref(safe),
       finalized_l1: l1Ref(finalized),
@@ -35,6 +46,13 @@ export const nodeInfoMethods = (chain: ChainReader, l1: Pick<L1Source, 'head'>):
       safe_l2: await l2Ref(chain, heads.safe),
       finalized_l2: await l2Ref(chain, heads.finalized),
     };
+  },
+  optimism_safeHeadAtL1Block: async (params) => {
+    if (!derivation) throw serverError('this node does not derive from L1');
+    const known = await derivation.safeHeadAtL1(toQuantity(required(params, 0), 0));
+    if (!known) throw serverError('safe head is not known at this L1 block');
+    const ref = ({ hash, number }: BlockId): Json => ({ hash, number: Number(number) });
+    return { l1Block: ref(known.l1), safeHead: ref(known.safe) };
   },
   optimism_outputAtBlock: async (params) => {
     const block = await chain.requireBlock(toBlockSelector(required(params, 0), 0));

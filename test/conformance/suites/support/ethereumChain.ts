@@ -1,42 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RLP } from '@ethereumjs/rlp';
 import type { LevelDb } from '@openledger/event-log';
 import { createMetrics, silentLogger } from '@openledger/kit';
 import { MemoryLevel } from 'memory-level';
-import { bytesToHex, type Hex } from 'viem';
 import { Engine } from '../../../../node/src/engine/engine.ts';
 import { executePayload, type Payload } from '../../../../node/src/engine/executePayload.ts';
 import { EthereumRules, type GethConfig } from '../../../../node/src/execution/ethereumRules.ts';
 import { readGethGenesis } from '../../../../node/src/genesis/gethGenesis.ts';
 import { Mempool } from '../../../../node/src/mempool/mempool.ts';
-import { headerFromFields } from '../../../../node/src/primitives/header.ts';
+import { readBlock } from '../../../../node/src/primitives/decodeBlock.ts';
 import { ChainReader } from '../../../../node/src/rpc/chainReader.ts';
 import { createDispatcher, type Dispatcher } from '../../../../node/src/rpc/dispatch.ts';
 import { nodeMethods } from '../../../../node/src/rpc/nodeMethods.ts';
 
-type Nested = Uint8Array | Nested[];
-
-const hexOf = (value: Nested | undefined): Hex => bytesToHex(value as Uint8Array);
-const integer = (value: Nested | undefined): bigint => BigInt((value as Uint8Array).length === 0 ? 0 : hexOf(value));
-
-/** The blocks of a chain.rlp: header, transactions, uncles, withdrawals since Shanghai. */
+/** The blocks of a chain.rlp. */
 export function* readBlocks(file: Uint8Array): Generator<Payload> {
   for (let rest = file; rest.length > 0; ) {
-    const { data, remainder } = RLP.decode(rest, true) as { data: Nested[]; remainder: Uint8Array };
-    const [header, transactions, uncles, withdrawals] = data as Nested[][];
-    yield {
-      header: headerFromFields((header ?? []).map(hexOf)),
-      uncles: ((uncles ?? []) as Nested[][]).map((fields) => headerFromFields(fields.map(hexOf))),
-      transactions: (transactions ?? []).map((tx) => bytesToHex(Array.isArray(tx) ? RLP.encode(tx as never) : tx)),
-      withdrawals: ((withdrawals ?? []) as Nested[][]).map(([index, validator, address, amount]) => ({
-        index: integer(index),
-        validatorIndex: integer(validator),
-        address: hexOf(address),
-        amount: integer(amount),
-      })),
-    };
-    rest = remainder;
+    const read = readBlock(rest);
+    yield read.block;
+    rest = read.rest;
   }
 }
 
@@ -56,6 +38,6 @@ export const openEthereumChain = async (folder: string): Promise<Dispatcher> => 
   const { unsafe } = engine.heads;
   await engine.setHeads({ safe: unsafe, finalized: unsafe });
   const mempool = await Mempool.open({ engine, db, log, metrics, limits: { minTip: 0n } });
-  const noL1 = { head: () => Promise.reject(new Error('plain Ethereum has no L1')) };
-  return createDispatcher(nodeMethods(new ChainReader(engine, mempool), noL1), log);
+  const l1 = { head: () => Promise.reject(new Error('plain Ethereum has no L1')) };
+  return createDispatcher(nodeMethods(new ChainReader(engine, mempool), { l1 }), log);
 };

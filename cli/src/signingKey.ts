@@ -1,24 +1,33 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { DEVNET_MNEMONIC } from '@openledger/chain-config';
 import { OpenLedgerError } from '@openledger/kit';
 import { type Address, type Hex, isAddressEqual, isHex } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
-import { decryptKeystore } from '../keystore.ts';
+import { decryptKeystore } from './keystore.ts';
 
 /** Where a private key may come from; a file holds it as hex, or encrypted as a keystore. */
-export type KeySource = { readonly keyFile: string; readonly passwordFile: string; readonly key: string };
+export type KeySource = {
+  readonly keyFile: string;
+  readonly passwordFile: string;
+  readonly key: string;
+  /** Of the flag for the file, to name it when there is no key. */
+  readonly flag: string;
+};
 
 /** @throws KEY_MISSING, KEY_INVALID, KEYSTORE_INVALID, KEYSTORE_PASSWORD */
-export const readKey = async ({ keyFile, passwordFile, key }: KeySource): Promise<Hex> => {
+export const readKey = async ({ keyFile, passwordFile, key, flag }: KeySource): Promise<Hex> => {
   if (key) return parseKey(key);
   if (!keyFile) {
     throw new OpenLedgerError('no key to sign with', {
       code: 'KEY_MISSING',
       handling: 'fatal',
-      action: 'Give a file with --deployer-key-file, or the key in OPENLEDGER_DEPLOYER_KEY.',
+      action: `Give a file with --${flag}: 64 hex digits, or a keystore and its password file.`,
     });
   }
   const text = readText(keyFile);
+  if (process.platform !== 'win32' && (statSync(keyFile).mode & 0o077) !== 0) {
+    throw invalid('others may read its file; allow it to nobody but you (chmod 600)');
+  }
   if (!text.startsWith('{')) return parseKey(text);
   return decryptKeystore(text, passwordFile ? readText(passwordFile) : '');
 };
@@ -42,7 +51,7 @@ const invalid = (reason: string, cause?: unknown) =>
   new OpenLedgerError(`unusable private key: ${reason}`, {
     code: 'KEY_INVALID',
     handling: 'fatal',
-    action: 'Use 0x and 64 hex digits, or a version 3 keystore with --deployer-password-file.',
+    action: 'Use 0x and 64 hex digits, or a version 3 keystore and the file with its password.',
     cause,
   });
 
