@@ -42,7 +42,7 @@ export const startBatcher = async (options: BatcherProcessOptions): Promise<Runn
   lifecycle.add({ name: 'journal', close: () => level.close() });
   try {
     const batcher = await Batcher.open({
-      source: rpcBatchSource(createL2Rpc(options.nodeUrl)),
+      source: rpcBatchSource(createL2Rpc(options.nodeUrl), config),
       l1: createL1RpcSender({ url: options.l1Url }),
       signer,
       config,
