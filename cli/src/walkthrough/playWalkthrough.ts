@@ -18,7 +18,9 @@ import {
 } from './model.ts';
 import { type Claimed, claimAll, finalizeEpoch, type Proposed, proposeEpoch } from './rewards.ts';
 import { type StepOutcome, type StepResult, StepRunner } from './steps.ts';
+import { verifyFromL1 } from './verifier.ts';
 import { compareViews } from './views.ts';
+import { beginWithdrawal, endWithdrawal, type Withdrawal } from './withdraw.ts';
 
 export type WalkthroughReport = {
   readonly ok: boolean;
@@ -76,6 +78,7 @@ const story = async (context: WalkthroughContext, steps: StepRunner): Promise<Fa
   };
   try {
     await step('bridge OPEN from L1', () => bridgeOpen(context));
+    const withdrawal = await step<Withdrawal>('begin to withdraw OPEN', () => beginWithdrawal(context));
     await step('bond the runner', () => bondRunner(context));
     const base = await step('register the base model', () => registerBase(context));
     const { datanetId } = await step('create a text datanet', () => createDatanet(context));
@@ -97,6 +100,8 @@ const story = async (context: WalkthroughContext, steps: StepRunner): Promise<Fa
     await step('finalize the epoch', () => finalizeEpoch(context, proposed));
     facts.claimed = await step<Claimed>('claim', () => claimAll(context, proposed));
     await step('views agree with the chain', () => compareViews(context));
+    await step('OPEN is back on L1', () => endWithdrawal(context, withdrawal));
+    await step('a verifier agrees, from L1 alone', () => verifyFromL1(context));
   } catch (error) {
     if (!(error instanceof StoryEnded)) throw error;
   }

@@ -101,7 +101,7 @@ export abstract class BlockExecution {
   }
 
   /** Other prices, in wei per gas, than follow from the parent; before the first transaction. Such a block is only simulated. */
-  setPrices({ baseFeePerGas, blobBaseFee }: { baseFeePerGas?: bigint; blobBaseFee?: bigint }): void {
+  setPrices({ baseFeePerGas, blobBaseFee }: Record<'baseFeePerGas' | 'blobBaseFee', bigint | undefined>): void {
     if (baseFeePerGas !== undefined) {
       this.#header = { ...this.#header, baseFeePerGas };
       Object.assign(this.block.header, { baseFeePerGas });

@@ -6,6 +6,10 @@ import type { Json } from '../format.ts';
 import { required, toAddress, toBlockSelector, toCallRequest, toHexBytes, toSlot } from '../params.ts';
 import { invalidParams } from '../rpcError.ts';
 import { callError, estimateGas, simulateCall } from '../simulate.ts';
+import { toBlockOverrides } from '../simulateV1/blockOverrides.ts';
+import { simulateV1 } from '../simulateV1/simulateV1.ts';
+import { toSimulation } from '../simulateV1/toSimulation.ts';
+import { toStateOverrides } from '../stateOverrides.ts';
 import { getProof } from '../stateProof.ts';
 
 /** Storage slots that one request may name. */
@@ -59,13 +63,21 @@ export const ethStateMethods = (chain: ChainReader): Methods => ({
   },
   eth_call: async (params) => {
     const call = toCallRequest(required(params, 0), 0);
-    const outcome = await simulateCall(chain, call, toBlockSelector(params[1], 1));
+    const outcome = await simulateCall(chain, call, toBlockSelector(params[1], 1), {
+      state: toStateOverrides(params[2], 2),
+      block: toBlockOverrides(params[3], 3),
+    });
     if (outcome.error) throw callError(outcome);
     return outcome.returned;
   },
+  eth_simulateV1: async (params) => {
+    const simulation = toSimulation(required(params, 0), 0);
+    return simulateV1(chain, simulation, toBlockSelector(params[1], 1));
+  },
   eth_estimateGas: async (params) => {
     const call = toCallRequest(required(params, 0), 0);
-    return numberToHex(await estimateGas(chain, call, toBlockSelector(params[1], 1)));
+    const overrides = { state: toStateOverrides(params[2], 2), block: toBlockOverrides(params[3], 3) };
+    return numberToHex(await estimateGas(chain, call, toBlockSelector(params[1], 1), overrides));
   },
   eth_createAccessList: async (params) => {
     const call = toCallRequest(required(params, 0), 0);

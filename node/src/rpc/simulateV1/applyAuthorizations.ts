@@ -39,7 +39,10 @@ export const applyAuthorizations = async (
     const { address } = authorization;
     const cleared = address === NOBODY;
     if (!cleared || code.length > 0) {
-      await state.putCode(authority, cleared ? new Uint8Array() : concatBytes([DELEGATION_PREFIX, hexToBytes(address)]));
+      await state.putCode(
+        authority,
+        cleared ? new Uint8Array() : concatBytes([DELEGATION_PREFIX, hexToBytes(address)]),
+      );
     }
   }
   return refund;
@@ -73,4 +76,3 @@ export const toTuple = ({ chainId, address, nonce, yParity, r, s }: Authorizatio
   integer(r),
   integer(s),
 ];
-

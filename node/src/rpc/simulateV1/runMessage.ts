@@ -2,7 +2,7 @@ import type { Block as EvmBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
 import type { EVM } from '@ethereumjs/evm';
 import type { MerkleStateManager } from '@ethereumjs/statemanager';
-import { Account, Address as EvmAddress, createAddressFromString } from '@ethereumjs/util';
+import { Account, createAddressFromString, Address as EvmAddress } from '@ethereumjs/util';
 import { type Address, bytesToHex, type Hex, hexToBytes } from 'viem';
 import { toLogs } from '../../execution/executeDeposit.ts';
 import { accessListGasOf, chargedGas, getCalldataFloorGasFor, intrinsicGasOf } from '../../execution/intrinsicGas.ts';
