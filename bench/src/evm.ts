@@ -6,35 +6,47 @@ import type { BenchResult } from './report.ts';
 
 const SENDERS = 1_000;
 
-const ratesOf = (name: string, { transactions, gasPerBlock }: WorkloadResult, ms: number): Record<string, number> => ({
-  [`${name}.msPerBlock`]: ms,
-  [`${name}.txPerSecond`]: (transactions * 1_000) / ms,
-  [`${name}.mgasPerSecond`]: Number(gasPerBlock) / 1_000 / ms,
+type Figures = Readonly<Record<string, number>>;
+
+const ratesOf = ({ transactions, gasPerBlock }: WorkloadResult, ms: number): Figures => ({
+  msPerBlock: ms,
+  txPerSecond: (transactions * 1_000) / ms,
+  mgasPerSecond: Number(gasPerBlock) / 1_000 / ms,
 });
 
+const figuresOf = (
+  results: ReadonlyMap<string, WorkloadResult>,
+  figures: (result: WorkloadResult) => Figures,
+): Figures =>
+  Object.fromEntries(
+    [...results].flatMap(([name, result]) =>
+      Object.entries(figures(result)).map(([figure, value]) => [`${name}.${figure}`, value]),
+    ),
+  );
+
 /**
- * Blocks of five kinds of transactions through our engine's execution, and by anvil. Both execute transactions that are
- * decoded and whose senders are known, make the tries and the header; that the block hashes are equal is checked for each
- * block. Ours with the synced batch is a row of its own: anvil keeps its state in memory.
+ * Blocks of five kinds of transactions through our engine's execution, and by anvil. Both get transactions decoded and with
+ * their senders recovered, make the tries and the header; each block's hash must be the same on both sides. Ours with the
+ * synced batch on disk is a row of its own: anvil keeps its state in memory.
  */
 export const evm = async (): Promise<BenchResult> => {
   const senders = signers(SENDERS);
   const genesis = makeGenesisFile(senders);
-  const [ours, anvil, ratios]: Record<string, number>[] = [{}, {}, {}] as Record<string, number>[];
-  for (const workload of workloads) {
-    const { name } = workload;
-    const result = await measureWorkload(workload, senders, genesis);
-    const { total, apply, seal, totalWithInsert } = result.ours;
-    Object.assign(ours ?? {}, ratesOf(name, result, total), {
-      [`${name}.msOfTransactions`]: apply,
-      [`${name}.msOfRootsAndHeader`]: seal,
-      [`${name}.msWithSyncedBatch`]: totalWithInsert,
-    });
-    Object.assign(anvil ?? {}, ratesOf(name, result, result.anvilMs));
-    Object.assign(ratios ?? {}, {
-      [`${name}.toAnvil`]: total / result.anvilMs,
-      [`${name}.withSyncedBatchToAnvil`]: totalWithInsert / result.anvilMs,
-    });
-  }
-  return { name: 'evm', ours: ours ?? {}, peers: { anvil: anvil ?? {} }, ratios: ratios ?? {}, goals: [] };
+  const results = new Map<string, WorkloadResult>();
+  for (const workload of workloads) results.set(workload.name, await measureWorkload(workload, senders, genesis));
+  return {
+    name: 'evm',
+    ours: figuresOf(results, (result) => ({
+      ...ratesOf(result, result.ours.total),
+      msOfTransactions: result.ours.apply,
+      msOfRootsAndHeader: result.ours.seal,
+      msWithSyncedBatch: result.ours.totalWithInsert,
+    })),
+    peers: { anvil: figuresOf(results, (result) => ratesOf(result, result.anvilMs)) },
+    ratios: figuresOf(results, ({ ours, anvilMs }) => ({
+      toAnvil: ours.total / anvilMs,
+      withSyncedBatchToAnvil: ours.totalWithInsert / anvilMs,
+    })),
+    goals: [],
+  };
 };

@@ -1,7 +1,9 @@
 import type { Hex, TransactionReceipt } from 'viem';
-import { type GetWithdrawalStatusReturnType, getWithdrawals, type Withdrawal } from 'viem/op-stack';
+import { type GetWithdrawalStatusReturnType, type GetWithdrawalsReturnType, getWithdrawals } from 'viem/op-stack';
 import { type BridgeClients, type L2Receipt, onL1 } from './bridgeClients.ts';
 import { FINALIZATION_PERIOD } from './rollupL1.ts';
+
+type Withdrawal = GetWithdrawalsReturnType[number];
 
 /** The one withdrawal of a transaction on L2. */
 export const withdrawalOf = (receipt: Pick<L2Receipt, 'logs'>): Withdrawal => {

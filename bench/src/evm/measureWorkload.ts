@@ -42,7 +42,7 @@ export const measureWorkload = async (
   const folder = mkdtempSync(join(tmpdir(), 'openledger-bench-'));
   const anvil = await startAnvilPeer(genesis, folder);
   try {
-    const chain = await OurChain.open(genesis, await anvil.mine(), folder);
+    const chain = await OurChain.open(genesis, await anvil.mine());
     const rows: { anvil: number; ours: BlockTimes; gas: bigint }[] = [];
     for (let block = 0; block < WARM_UP + MEASURED; block++) {
       const raws = sign(workload, block, senders);

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
-import type { LevelDb } from '@openledger/event-log';
 import { createMetrics, silentLogger } from '@openledger/kit';
-import { ClassicLevel } from 'classic-level';
 import { type Hex, toHex } from 'viem';
 import { Engine } from '../../../node/src/engine/engine.ts';
 import { attributesOf } from '../../../node/src/engine/executePayload.ts';
 import { EthereumRules, type GethConfig } from '../../../node/src/execution/ethereumRules.ts';
 import { readGethGenesis } from '../../../node/src/genesis/gethGenesis.ts';
 import type { L2Transaction } from '../../../node/src/primitives/transaction.ts';
+import { openLevelDb } from '../levelDb.ts';
 import type { PeerBlock } from './anvilPeer.ts';
 import type { GenesisFile } from './genesisFile.ts';
 
@@ -21,18 +19,18 @@ const HISTORY_CODE: Hex =
 /** Our engine on a LevelDB of its own, on the block that the peer made first. */
 export class OurChain {
   readonly engine: Engine;
-  readonly #db: LevelDb;
+  readonly close: () => Promise<void>;
 
-  private constructor(engine: Engine, db: LevelDb) {
+  private constructor(engine: Engine, close: () => Promise<void>) {
     this.engine = engine;
-    this.#db = db;
+    this.close = close;
   }
 
   /**
    * Anvil's block 0 states an empty state root whatever the genesis file says, so its block 1, which has no transactions, is
    * our first. EIP-2935 has put the hash of block 0 into the history contract there.
    */
-  static async open(genesis: GenesisFile, first: PeerBlock, folder: string): Promise<OurChain> {
+  static async open(genesis: GenesisFile, first: PeerBlock): Promise<OurChain> {
     const { header } = first;
     const history = { balance: '0x0', code: HISTORY_CODE, storage: { '0x00': header.parentHash } };
     const file = {
@@ -47,15 +45,12 @@ export class OurChain {
     };
     const blockZero = readGethGenesis(JSON.stringify(file));
     const rules = await EthereumRules.fromGethConfig(genesis.config as GethConfig);
-    const db = new ClassicLevel<Uint8Array, Uint8Array>(join(folder, 'chain'), {
-      keyEncoding: 'view',
-      valueEncoding: 'view',
-    }) as unknown as LevelDb;
+    const { db, close } = openLevelDb();
     const options = { db, log: silentLogger, metrics: createMetrics('bench') };
     const engine = await Engine.open({ ...options, genesis: { ...blockZero, rules } });
     const { hash } = engine.heads.unsafe;
     if (hash !== first.hash) throw new Error(`the chains start differently: ours ${hash}, anvil ${first.hash}`);
-    return new OurChain(engine, db);
+    return new OurChain(engine, close);
   }
 
   /** Decoded, senders recovered: what is done at submission. */
@@ -80,10 +75,6 @@ export class OurChain {
     const inserted = performance.now();
     if (sealed.hash !== peer.hash) throw new Error(`block ${peer.header.number}: ${differences(sealed.header, peer)}`);
     return { apply: applied - started, seal: done - applied, insert: inserted - done };
-  }
-
-  close(): Promise<void> {
-    return this.#db.close();
   }
 }
 
