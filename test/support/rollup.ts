@@ -95,15 +95,33 @@ export class Rollup {
 
   /** One L1 block, so many seconds after the one before, and all that follows from it. */
   async turn(seconds?: bigint): Promise<void> {
-    const { anvil, client } = this.l1;
-    if (seconds) {
-      const { timestamp } = await client.getBlock();
-      await anvil.client.setNextBlockTimestamp({ timestamp: timestamp + seconds });
+    const timestamp = await this.#mine(seconds);
+    while ((await this.engine.headBlock()).header.timestamp < timestamp) await this.sequencer.step();
+    await this.#follow();
+  }
+
+  /** L1 goes on and L2 makes no more blocks, until all it has are safe. */
+  async settle(): Promise<void> {
+    const { heads } = this.engine;
+    for (let turns = 0; turns < PATIENCE && this.engine.heads.safe.hash !== heads.unsafe.hash; turns++) {
+      this.#batcher?.flush();
+      await this.#mine();
+      await this.#follow();
     }
+  }
+
+  /** The new L1 block's time. */
+  async #mine(seconds?: bigint): Promise<bigint> {
+    const { anvil, client } = this.l1;
+    const { timestamp: last } = await client.getBlock();
+    if (seconds) await anvil.client.setNextBlockTimestamp({ timestamp: last + seconds });
     await anvil.mine();
     const { timestamp } = await client.getBlock();
     vi.setSystemTime(Number(timestamp) * 1000);
-    while ((await this.engine.headBlock()).header.timestamp < timestamp) await this.sequencer.step();
+    return timestamp;
+  }
+
+  async #follow(): Promise<void> {
     const turn = await this.#batcher?.step();
     if (turn?.reset) throw new Error(`the batcher started again: ${turn.reset}`);
     while ((await this.driver.step()) !== 'idle');

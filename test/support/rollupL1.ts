@@ -9,9 +9,12 @@ import {
   encodeDeployData,
   type Hex,
   http,
+  keccak256,
   type PublicClient,
   parseEther,
+  toBytes,
 } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
 import type { ChainFile } from '../../cli/src/chainFile.ts';
 import { l1Chain } from '../../cli/src/devnet/network.ts';
 import { deployL1 } from '../../cli/src/init/deployL1.ts';
@@ -21,7 +24,8 @@ import { type AnvilL1, startAnvilL1 } from '../../node/test/support/anvil.ts';
 import { governance, lower, wallet } from '../../node/test/support/wallets.ts';
 
 /** Owns the supply of OPEN and of the other token on L1. */
-export const holder = wallet('bridge deployer');
+export const holderKey = keccak256(toBytes('bridge holder'));
+export const holder = privateKeyToAccount(holderKey);
 export const batcher = wallet('bridge batcher');
 export const proposer = wallet('bridge proposer');
 

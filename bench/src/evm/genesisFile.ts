@@ -15,6 +15,7 @@ type GenesisAccount = { readonly balance: Hex; readonly code?: Hex; readonly sto
 /** A genesis.json of Ethereum at Prague. */
 export type GenesisFile = {
   readonly config: Readonly<Record<string, unknown>>;
+  readonly gasLimit: Hex;
   readonly alloc: Readonly<Record<Address, GenesisAccount>>;
   readonly [field: string]: unknown;
 };

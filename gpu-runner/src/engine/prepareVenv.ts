@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,8 +58,9 @@ export const prepareVenv = async (options: {
 };
 
 const POLL_MS = 1_000;
-/** A lock older than this belongs to a process that died. */
-const STALE_LOCK_MS = 30 * 60_000;
+/** Who has the lock touches it this often; one that nobody touched for longer belongs to a process that died. */
+const HEARTBEAT_MS = 5_000;
+const STALE_LOCK_MS = 60_000;
 
 /** The lock on `target`, or undefined when another process has finished the install meanwhile. */
 const lockOrWait = async (target: string): Promise<(() => Promise<void>) | undefined> => {
@@ -68,7 +69,11 @@ const lockOrWait = async (target: string): Promise<(() => Promise<void>) | undef
     if (existsSync(join(target, READY))) return undefined;
     try {
       await mkdir(lock);
-      const unlock = () => rm(lock, { recursive: true, force: true });
+      const heartbeat = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS);
+      const unlock = () => {
+        clearInterval(heartbeat);
+        return rm(lock, { recursive: true, force: true });
+      };
       // Another one may have finished between the question above and the lock: what it made must not be made anew under it.
       if (!existsSync(join(target, READY))) return unlock;
       await unlock();

@@ -61,7 +61,8 @@ export const executeCall = async (setting: CallSetting, request: CallRequest): P
       gas: call.gas,
       price: call.price,
       baseFee,
-      blobFee: blobGasUsed * (blobBaseFee ?? 0n),
+      // Like gas, blobs cost nothing to whom offers nothing for them.
+      blobFee: validation || call.maxFeePerBlobGas ? blobGasUsed * (blobBaseFee ?? 0n) : 0n,
       feeRecipient: header.miner,
       isFree: free,
       raw: validation ? transaction.raw : undefined,

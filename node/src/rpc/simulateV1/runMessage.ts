@@ -48,7 +48,8 @@ export const gasBoundsOf = (
   floor: common.isActivatedEIP(7623) ? getCalldataFloorGasFor(data) : 0n,
 });
 
-const MAX_NONCE_BITS = 64;
+const MAX_NONCE = (1n << 64n) - 1n;
+const NONCE_BITS = 64;
 
 /**
  * Executes a message as a transaction, without its checks and fees: both are the caller's, who also ends the journal's
@@ -63,7 +64,9 @@ export const runMessage = async (
   const { intrinsic, floor } = gasBoundsOf(message, common);
   const from = createAddressFromString(message.from);
   const account = (await state.getAccount(from)) ?? new Account();
-  account.nonce = BigInt.asUintN(MAX_NONCE_BITS, account.nonce + 1n);
+  // EIP-2681. Only a creation needs the number; a call of an account that nobody validates starts over at 0, as in geth.
+  if (message.to === undefined && account.nonce === MAX_NONCE) return failedBefore(intrinsic, floor);
+  account.nonce = BigInt.asUintN(NONCE_BITS, account.nonce + 1n);
   await journal.putAccount(from, account);
   if (options.reportAccessList) journal.startReportingAccessList?.();
   for (const precompile of options.warm ?? evm.precompiles.keys()) journal.addAlwaysWarmAddress(precompile);
@@ -110,4 +113,11 @@ export const runMessage = async (
       storageKeys: [...slots].map((slot): Hex => `0x${slot}`),
     })),
   };
+};
+
+/** A creation that can't have an address; what isn't intrinsic comes back. */
+const failedBefore = (intrinsic: bigint, floor: bigint): MessageOutcome => {
+  const gasUsed = intrinsic > floor ? intrinsic : floor;
+  const error = 'nonce uint64 overflow';
+  return { returned: '0x', error, gasUsed, maxUsedGas: gasUsed, logs: [], contractAddress: null, accessList: [] };
 };

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Hex, numberToHex } from 'viem';
 import type { BlockHashes } from '../../execution/chainRules.ts';
 import type { Block } from '../../primitives/block.ts';
@@ -35,6 +36,8 @@ export const simulateV1 = async (
   let parent = base.header;
   let gasBudget = CALL_GAS_CAP;
   for (const plan of planned) {
+    // Some milliseconds a block, all in memory: between blocks others get their turn.
+    await setImmediate();
     const options = { ...simulation, gasBudget };
     const result = await simulateBlock({ rules, view, parent, blockHashes }, plan, options);
     const block: Block = { ...result.block, l1Origin: base.l1Origin, sequenceNumber: base.sequenceNumber };

@@ -31,6 +31,8 @@ export const toUnsignedTransaction = (call: ResolvedCall, common: Common): Signe
     });
   }
   const raw = bytesToHex(tx.serialize());
+  // Without a signature nothing in a legacy transaction says which chain it is for.
+  if (call.gasPrice !== undefined) Object.assign(tx, { supports: () => false });
   return { kind: 'signed', raw, hash: keccak256(raw), from: call.from, tx };
 };
 
