@@ -49,15 +49,18 @@ const layers = [
   ['channels'],
   ['primitives', 'errors.ts'],
 ];
+/** A folder as a whole: `engine` is not `engineApi`. */
+const exactly = (name) => (name.endsWith('.ts') ? name : `${name}/`);
 const nodeLayers = layers.slice(1).map((layer, index) => ({
   name: `node-layer-${layer.join('-')}`,
   comment: `${layer.join(', ')} may not import what stands above`,
   severity: 'error',
-  from: { path: `^node/src/(${layer.join('|')})`, pathNot: '\\.test\\.ts$' },
+  from: { path: `^node/src/(${layer.map(exactly).join('|')})`, pathNot: '\\.test\\.ts$' },
   to: {
     path: `^node/src/(${layers
       .slice(0, index + 1)
       .flat()
+      .map(exactly)
       .join('|')})`,
   },
 }));

@@ -132,7 +132,6 @@ export class Rollup {
   async until(reached: () => Promise<boolean>): Promise<void> {
     for (let turns = 0; turns < PATIENCE; turns++) {
       if (await reached()) return;
-      this.#batcher?.flush();
       await this.turn();
     }
     throw new Error(`it did not happen within ${PATIENCE} L1 blocks`);

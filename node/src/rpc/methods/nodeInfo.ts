@@ -19,7 +19,7 @@ export type RollupStatus = {
 };
 
 /** net_, web3_ and op-node's optimism_ methods. */
-export const nodeInfoMethods = (chain: ChainReader, { l1, derivation }: RollupStatus): Methods => ({
+export const nodeInfoMethods = (chain: ChainReader, status: RollupStatus): Methods => ({
   net_version: () => String(chain.engine.rules.chainId),
   net_listening: () => true,
   net_peerCount: () => '0x0',
@@ -27,27 +27,9 @@ export const nodeInfoMethods = (chain: ChainReader, { l1, derivation }: RollupSt
   web3_sha3: (params) => keccak256(toHexBytes(required(params, 0), 0)),
   optimism_version: () => CLIENT_VERSION,
   optimism_rollupConfig: () => toRollupJson(chain.engine.config) as Json,
-  optimism_syncStatus: async () => {
-    const { heads } = chain.engine;
-    const [latest, safe, finalized] = [await l1.head('latest'), await l1.head('safe'), await l1.head('finalized')];
-    const l1Ref = (block: typeof latest): Json => ({
-      hash: block.hash,
-      number: Number(block.number),
-      parentHash: block.parentHash,
-      timestamp: Number(block.timestamp),
-    });
-    return {
-      // Without derivation nothing of L1 is behind the L2 chain.
-      current_l1: l1Ref(derivation?.origin ?? (derivation ? finalized : latest)),
-      head_l1: l1Ref(latest),
-      safe_l1: l1Ref(safe),
-      finalized_l1: l1Ref(finalized),
-      unsafe_l2: await l2Ref(chain, heads.unsafe),
-      safe_l2: await l2Ref(chain, heads.safe),
-      finalized_l2: await l2Ref(chain, heads.finalized),
-    };
-  },
+  optimism_syncStatus: () => syncStatus(chain, status),
   optimism_safeHeadAtL1Block: async (params) => {
+    const { derivation } = status;
     if (!derivation) throw serverError('this node does not derive from L1');
     const known = await derivation.safeHeadAtL1(toQuantity(required(params, 0), 0));
     if (!known) throw serverError('safe head is not known at this L1 block');
@@ -65,8 +47,38 @@ export const nodeInfoMethods = (chain: ChainReader, { l1, derivation }: RollupSt
       blockRef: await l2Ref(chain, { hash: block.hash, number: block.header.number }),
       withdrawalStorageRoot: withdrawalsRoot,
       stateRoot,
+      // op-proposer asks for the heads here, and takes it for granted that they come.
+      syncStatus: await syncStatus(chain, status),
     };
   },
+});
+
+/** op-node's SyncStatus. Without interop there is nothing between unsafe and cross-unsafe, nor between safe and local-safe. */
+const syncStatus = async (chain: ChainReader, { l1, derivation }: RollupStatus): Promise<Json> => {
+  const { heads } = chain.engine;
+  const [latest, safe, finalized] = [await l1.head('latest'), await l1.head('safe'), await l1.head('finalized')];
+  const unsafeL2 = await l2Ref(chain, heads.unsafe);
+  const safeL2 = await l2Ref(chain, heads.safe);
+  return {
+    // Without derivation nothing of L1 is behind the L2 chain.
+    current_l1: l1Ref(derivation?.origin ?? (derivation ? finalized : latest)),
+    head_l1: l1Ref(latest),
+    safe_l1: l1Ref(safe),
+    finalized_l1: l1Ref(finalized),
+    unsafe_l2: unsafeL2,
+    safe_l2: safeL2,
+    finalized_l2: await l2Ref(chain, heads.finalized),
+    pending_safe_l2: safeL2,
+    cross_unsafe_l2: unsafeL2,
+    local_safe_l2: safeL2,
+  };
+};
+
+const l1Ref = (block: L1Block): Json => ({
+  hash: block.hash,
+  number: Number(block.number),
+  parentHash: block.parentHash,
+  timestamp: Number(block.timestamp),
 });
 
 const l2Ref = async (chain: ChainReader, id: BlockId): Promise<Json> => {

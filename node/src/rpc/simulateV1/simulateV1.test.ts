@@ -149,7 +149,7 @@ describe('eth_simulateV1 on a rollup', () => {
   });
 
   it('caps the gas of a whole request, and says so where it mattered', async () => {
-    const stateOverrides = { [reader]: { code: '0x5b5f56' } };
+    const stateOverrides = { [reader]: { code: '0xfe' } };
     const calls = [{ to: reader }];
     const { blocks, error } = await simulate({
       blockStateCalls: [{ blockOverrides: { gasLimit: '0x5f5e100' }, stateOverrides, calls }],
