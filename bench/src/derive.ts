@@ -9,6 +9,7 @@ import type { BenchResult } from './report.ts';
 /** L2 blocks of a channel; what is timed at once is a channel, so that its decoding is in every sample. */
 const CHANNEL = 50;
 const WARM_UP = 1;
+const PEER = 'direct';
 
 const formats = {
   spanBrotliBlobs: { kind: 'span', compression: 'brotli', as: 'blobs', maxFrameSize: 130_000 },
@@ -23,11 +24,11 @@ const batched = ({ config, blocks }: BuiltChain, options: BatcherOptions): Scrip
   return l1;
 };
 
-/** Milliseconds a block of each follower: medians over channels, which they go through in turns. */
+/** Milliseconds a block of each follower, channel by channel, which they go through in turns; warm-up left out. */
 const measure = async (
   { blocks }: BuiltChain,
   followers: Readonly<Record<string, Follower>>,
-): Promise<Record<string, number>> => {
+): Promise<ReadonlyMap<string, readonly number[]>> => {
   const times = new Map<string, number[]>(Object.keys(followers).map((name) => [name, []]));
   for (let end = CHANNEL; end <= BLOCKS; end += CHANNEL) {
     const last = blocks[end];
@@ -39,8 +40,14 @@ const measure = async (
       times.get(name)?.push((performance.now() - started) / CHANNEL);
     }
   }
-  return Object.fromEntries([...times].map(([name, all]) => [name, median(all.slice(WARM_UP))]));
+  return new Map([...times].map(([name, all]) => [name, all.slice(WARM_UP)]));
 };
+
+const ratesOf = (times: readonly number[]) => ({
+  msPerBlock: median(times),
+  blocksPerSecond: 1_000 / median(times),
+  txPerSecond: (1_000 * TRANSACTIONS) / median(times),
+});
 
 /**
  * What a verifier that has nothing but L1 data derives in a second. There is no other OP derivation on npm, so the peer is our
@@ -48,23 +55,26 @@ const measure = async (
  */
 export const derive = async (): Promise<BenchResult> => {
   const chain = await buildChain();
-  const followers: Record<string, Follower> = { direct: await direct(chain) };
+  const followers: Record<string, Follower> = { [PEER]: await direct(chain) };
   for (const [name, options] of Object.entries(formats)) {
     followers[`${name}.derivationOnly`] = await attributesOnly(chain, batched(chain, options));
     followers[`${name}.withExecution`] = await verifier(chain, batched(chain, options));
   }
-  const { direct: directMs = 0, ...ours } = await measure(chain, followers);
+  const times = await measure(chain, followers);
   for (const follower of Object.values(followers)) await follower.close();
-  const rates = (name: string, ms: number) => ({
-    [`${name}.msPerBlock`]: ms,
-    [`${name}.blocksPerSecond`]: 1_000 / ms,
-    [`${name}.txPerSecond`]: (1_000 * TRANSACTIONS) / ms,
-  });
+  const peer = times.get(PEER) ?? [];
+  const ours = [...times].filter(([name]) => name !== PEER);
   return {
     name: 'derive',
-    ours: Object.assign({}, ...Object.entries(ours).map(([name, ms]) => rates(name, ms))),
-    peers: { direct: rates('execution', directMs) },
-    ratios: Object.fromEntries(Object.entries(ours).map(([name, ms]) => [`${name}ToDirect`, ms / directMs])),
+    ours: Object.fromEntries(
+      ours.flatMap(([name, all]) =>
+        Object.entries(ratesOf(all)).map(([figure, value]) => [`${name}.${figure}`, value]),
+      ),
+    ),
+    peers: { [PEER]: ratesOf(peer) },
+    ratios: Object.fromEntries(
+      ours.map(([name, all]) => [`${name}ToDirect`, median(all.map((ms, index) => ms / (peer[index] ?? Number.NaN)))]),
+    ),
     goals: [],
   };
 };

@@ -43,9 +43,9 @@ export const evm = async (): Promise<BenchResult> => {
       msWithSyncedBatch: result.ours.totalWithInsert,
     })),
     peers: { anvil: figuresOf(results, (result) => ratesOf(result, result.anvilMs)) },
-    ratios: figuresOf(results, ({ ours, anvilMs }) => ({
-      toAnvil: ours.total / anvilMs,
-      withSyncedBatchToAnvil: ours.totalWithInsert / anvilMs,
+    ratios: figuresOf(results, ({ ratios }) => ({
+      toAnvil: ratios.total,
+      withSyncedBatchToAnvil: ratios.totalWithInsert,
     })),
     goals: [],
   };

@@ -12,6 +12,7 @@ import { Follower } from './follower/follower.ts';
 import { forwardTransactions } from './follower/forwardTransactions.ts';
 import { createL2Rpc } from './follower/l2Rpc.ts';
 import type { Genesis } from './genesis/genesisBlock.ts';
+import { withConfirmationDepth } from './l1/confirmationDepth.ts';
 import type { L1Source } from './l1/l1Source.ts';
 import { createL1RpcSource } from './l1/rpcL1Source.ts';
 import { Mempool } from './mempool/mempool.ts';
@@ -29,6 +30,8 @@ export type NodeOptions = {
   corsOrigins: readonly string[];
   /** Who extends the chain: this node, L1 alone, a sequencer elsewhere whose unsafe blocks are taken, or a consensus client. */
   role: NodeRole;
+  /** L1 blocks that must stand on one before it is derived from. */
+  verifierL1Confirmations: bigint;
   /** Added to the machine's clock, milliseconds. */
   clockOffsetMs: number;
 };
@@ -72,10 +75,11 @@ export const startNode = async (options: NodeOptions, modules: NodeModules): Pro
     const mempool = await Mempool.open({ engine, db, log, metrics });
     const now = () => Date.now() + options.clockOffsetMs;
     const chain = new ChainReader(engine, mempool);
+    const confirmed = withConfirmationDepth(l1, options.verifierL1Confirmations);
     const derivation =
       role.kind === 'engine'
         ? undefined
-        : new DerivationDriver({ engine, l1, config: engine.config, db, log, metrics });
+        : new DerivationDriver({ engine, l1: confirmed, config: engine.config, db, log, metrics });
     const status = { l1, ...(derivation ? { derivation } : {}) };
     const rpc = await startRpcServer({
       chain,

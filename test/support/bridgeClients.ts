@@ -74,9 +74,6 @@ export const writeL1 = async (clients: BridgeClients, call: Call): Promise<Trans
 export const writeL2 = async (clients: BridgeClients, call: Call): Promise<L2Receipt> =>
   onL2(clients, await clients.l2Wallet.writeContract({ ...call, chain: clients.targetChain }));
 
-export const approve = (clients: BridgeClients, token: Address, spender: Address, amount: bigint) =>
-  writeL1(clients, { address: token, abi: openAbi as Abi, functionName: 'approve', args: [spender, amount] });
-
 /** Tokens that `owner` has, wei. */
 export const tokensOf = (client: BridgeClients['l1'] | BridgeClients['l2'], token: Address, owner: Address) =>
   (client as BridgeClients['l1']).readContract({

@@ -1,7 +1,12 @@
-import { CrossChainMessenger, DEFAULT_L2_CONTRACT_ADDRESSES, ETHBridgeAdapter, StandardBridgeAdapter } from '@eth-optimism/sdk';
+import {
+  CrossChainMessenger,
+  DEFAULT_L2_CONTRACT_ADDRESSES,
+  ETHBridgeAdapter,
+  StandardBridgeAdapter,
+} from '@eth-optimism/sdk';
 import { opPredeploys } from '@openledger/chain-config';
 import { providers, Wallet } from 'ethers';
-import { type Hex, zeroAddress } from 'viem';
+import { type Address, type Hex, zeroAddress } from 'viem';
 import type { Rollup } from './rollup.ts';
 
 /** The older client, on ethers 5, for a chain that it doesn't know. */
@@ -36,4 +41,17 @@ export const crossChainMessenger = (rollup: Rollup, privateKey: Hex): CrossChain
       ETH: { Adapter: ETHBridgeAdapter, ...bridge },
     },
   });
+};
+
+/** The SDK's own `withdrawERC20` calls a function that bridges refuse on chains with a coin of their own. */
+export const withdrawTokenThrough = async (
+  sdk: CrossChainMessenger,
+  l2Token: Address,
+  l1Token: Address,
+  amount: number,
+): Promise<Hex> => {
+  const bridge = sdk.contracts.l2.L2StandardBridge.connect(sdk.l2Signer);
+  const data = bridge.interface.encodeFunctionData('bridgeERC20', [l2Token, l1Token, amount, 0, '0x']);
+  const { hash } = await sdk.l2Signer.sendTransaction({ to: bridge.address, data });
+  return hash as Hex;
 };

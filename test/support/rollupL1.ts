@@ -64,9 +64,7 @@ export const startRollupL1 = async (timestamp: bigint): Promise<RollupL1> => {
   const multicall3 = await deploy(await multicall3CreationCode());
   const bytecode = (await client.getCode({ address: multicall3 })) ?? '0x';
   await anvil.client.setCode({ address: preinstalls.multicall3, bytecode });
-  const token = await deploy(
-    encodeDeployData({ abi: openAbi as Abi, bytecode: openBytecode, args: [holder.address] }),
-  );
+  const token = await deploy(encodeDeployData({ abi: openAbi as Abi, bytecode: openBytecode, args: [holder.address] }));
 
   const start = await client.getBlock();
   const systemConfig = {

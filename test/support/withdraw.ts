@@ -15,6 +15,10 @@ export const withdrawalOf = (receipt: Pick<L2Receipt, 'logs'>): Withdrawal => {
 export const statusOf = (clients: BridgeClients, receipt: L2Receipt): Promise<GetWithdrawalStatusReturnType> =>
   clients.l1.getWithdrawalStatus({ receipt: receipt as TransactionReceipt, targetChain: clients.targetChain });
 
+/** Seconds. */
+export const getTimeToProve = async ({ l1, targetChain }: BridgeClients, receipt: L2Receipt): Promise<number> =>
+  (await l1.getTimeToProve({ receipt: receipt as TransactionReceipt, targetChain })).seconds;
+
 /** Turns until L2OutputOracle has an output that covers the withdrawal. */
 export const untilProvable = (clients: BridgeClients, receipt: L2Receipt): Promise<void> =>
   clients.rollup.until(async () => (await statusOf(clients, receipt)) !== 'waiting-to-prove');
@@ -30,9 +34,9 @@ export const buildProof = async (clients: BridgeClients, receipt: L2Receipt) => 
 export const prove = async (clients: BridgeClients, receipt: L2Receipt): Promise<TransactionReceipt> =>
   onL1(clients, await clients.l1Wallet.proveWithdrawal(await buildProof(clients, receipt)));
 
-export const finalize = async (clients: BridgeClients, withdrawal: Withdrawal): Promise<TransactionReceipt> => {
+export const finalize = async (clients: BridgeClients, receipt: L2Receipt): Promise<TransactionReceipt> => {
   const { targetChain, account, l1Wallet } = clients;
-  const hash: Hex = await l1Wallet.finalizeWithdrawal({ targetChain, account, withdrawal });
+  const hash: Hex = await l1Wallet.finalizeWithdrawal({ targetChain, account, withdrawal: withdrawalOf(receipt) });
   return onL1(clients, hash);
 };
 

@@ -12,10 +12,14 @@ import type { Workload } from './workloads.ts';
 export type WorkloadResult = {
   readonly gasPerBlock: bigint;
   readonly transactions: number;
+  /** Milliseconds; every figure is the median of its own. */
   readonly anvilMs: number;
-  /** Each the median of its own. */
   readonly ours: BlockTimes & { readonly total: number; readonly totalWithInsert: number };
+  /** Ours to anvil's, of each block before the median is taken: load of the machine comes and goes in seconds. */
+  readonly ratios: { readonly total: number; readonly totalWithInsert: number };
 };
+
+type Row = BlockTimes & { readonly anvil: number; readonly gas: bigint };
 
 const WARM_UP = 3;
 const MEASURED = 5;
@@ -43,7 +47,7 @@ export const measureWorkload = async (
   const anvil = await startAnvilPeer(genesis, folder);
   try {
     const chain = await OurChain.open(genesis, await anvil.mine());
-    const rows: { anvil: number; ours: BlockTimes; gas: bigint }[] = [];
+    const rows: Row[] = [];
     for (let block = 0; block < WARM_UP + MEASURED; block++) {
       const raws = sign(workload, block, senders);
       await anvil.send(raws);
@@ -51,25 +55,34 @@ export const measureWorkload = async (
       const mined = await anvil.mine();
       if (mined.transactions.length !== workload.count) throw new Error('anvil left transactions out of the block');
       const ours = await chain.execute(mined, decoded);
-      rows.push({ anvil: mined.ms, ours, gas: mined.header.gasUsed });
+      rows.push({ ...ours, anvil: mined.ms, gas: mined.header.gasUsed });
     }
     await chain.close();
-    const measured = rows.slice(WARM_UP);
-    const of = (pick: (times: BlockTimes) => number) => median(measured.map(({ ours }) => pick(ours)));
-    return {
-      gasPerBlock: measured[0]?.gas ?? 0n,
-      transactions: workload.count,
-      anvilMs: median(measured.map((row) => row.anvil)),
-      ours: {
-        apply: of(({ apply }) => apply),
-        seal: of(({ seal }) => seal),
-        insert: of(({ insert }) => insert),
-        total: of(({ apply, seal }) => apply + seal),
-        totalWithInsert: of(({ apply, seal, insert }) => apply + seal + insert),
-      },
-    };
+    return summarise(workload, rows.slice(WARM_UP));
   } finally {
     await anvil.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+};
+
+const summarise = ({ count }: Workload, rows: readonly Row[]): WorkloadResult => {
+  const of = (pick: (row: Row) => number) => median(rows.map(pick));
+  const total = ({ apply, seal }: Row) => apply + seal;
+  const totalWithInsert = (row: Row) => total(row) + row.insert;
+  return {
+    gasPerBlock: rows[0]?.gas ?? 0n,
+    transactions: count,
+    anvilMs: of(({ anvil }) => anvil),
+    ours: {
+      apply: of(({ apply }) => apply),
+      seal: of(({ seal }) => seal),
+      insert: of(({ insert }) => insert),
+      total: of(total),
+      totalWithInsert: of(totalWithInsert),
+    },
+    ratios: {
+      total: of((row) => total(row) / row.anvil),
+      totalWithInsert: of((row) => totalWithInsert(row) / row.anvil),
+    },
+  };
 };

@@ -70,6 +70,12 @@ const nodeConfig = {
     parse: parseInteger(0),
     default: 4,
   },
+  verifierConfs: {
+    flag: 'verifier.l1-confs',
+    description: 'L1 blocks that must stand on one before it is derived from',
+    parse: parseInteger(0),
+    default: 0,
+  },
   clockOffset: shared.clockOffset,
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
@@ -105,6 +111,7 @@ const run = async (config: ConfigOf<typeof nodeConfig>): Promise<void> => {
       port: config.port,
       corsOrigins: config.cors,
       role: roleOf(config),
+      verifierL1Confirmations: BigInt(config.verifierConfs),
       clockOffsetMs: config.clockOffset,
     },
     { log },

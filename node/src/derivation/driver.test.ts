@@ -3,6 +3,7 @@ import { idOf, startRollup as start, twoFrames } from '../../test/support/rollup
 import { toChannelBlock } from '../../test/support/testBatcher.ts';
 import { TestVerifier } from '../../test/support/testVerifier.ts';
 import { nodeError } from '../errors.ts';
+import { withConfirmationDepth } from '../l1/confirmationDepth.ts';
 import type { Block } from '../primitives/block.ts';
 
 const error = (code: string, handling: string) => expect.objectContaining({ code, handling });
@@ -25,6 +26,23 @@ describe('L1 reorgs', () => {
     batcher.submit(made.slice(2));
     await verifier.sync();
     expect(safe()).toEqual(idOf(made[3]));
+  });
+
+  it('of blocks that are not deep enough yet are not seen at all (confirmation depth)', async () => {
+    const { l1, chain, batcher, blocks } = await start();
+    const made = await blocks(4);
+    const careful = await TestVerifier.start(withConfirmationDepth(l1, 2n), chain.genesis);
+    const { number } = batcher.submit(made);
+    l1.mine();
+    await careful.sync();
+    expect(careful.engine.heads.safe.number).toBe(0n);
+    l1.reorgTo(number - 1n);
+    batcher.submit(made.slice(0, 2));
+    l1.mine();
+    l1.mine();
+    await careful.sync();
+    expect(careful.engine.heads.safe).toEqual(idOf(made[1]));
+    expect(await careful.driver.safeHeadAtL1(number)).toMatchObject({ safe: idOf(made[1]) });
   });
 
   it('to a deeper origin: other blocks take the place of those that were safe', async () => {

@@ -2,6 +2,7 @@ import { createMetrics, silentLogger } from '@openledger/kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestChain } from '../../test/support/testChain.ts';
 import { ana, bo } from '../../test/support/wallets.ts';
+import { Engine } from '../engine/engine.ts';
 import { decodeBlock, type RawBlock } from '../primitives/decodeBlock.ts';
 import { encodeBlock } from '../primitives/encodeBlock.ts';
 import { Follower } from './follower.ts';
@@ -11,13 +12,14 @@ import type { L2Rpc } from './l2Rpc.ts';
 let sequencer: TestChain;
 let node: TestChain;
 let follower: Follower;
+let source: L2Rpc;
 let tamper: (block: RawBlock) => RawBlock;
 
 beforeEach(async () => {
   sequencer = await TestChain.start();
   node = await TestChain.start({ l1: sequencer.l1, genesis: sequencer.genesis });
   tamper = (block) => block;
-  const source: L2Rpc = {
+  source = {
     heads: async () => ({ ...sequencer.engine.heads, derivedL1: 0n }),
     blockByNumber: async (number) => {
       const block = await sequencer.engine.chain.blockByNumber(number);
@@ -39,6 +41,18 @@ describe('a follower', () => {
     expect(node.engine.heads.unsafe).toEqual(sequencer.engine.heads.unsafe);
     expect(await node.engine.eventLog.head()).toEqual(await sequencer.engine.eventLog.head());
     expect(await follower.step()).toBe(false);
+  });
+
+  it('catches up after it was away, with a safe head that went on without it', async () => {
+    await sequencer.steps(2);
+    await catchUp();
+    const away = await sequencer.steps(20);
+    const metrics = createMetrics('again');
+    const engine = await Engine.open({ db: node.db, genesis: node.genesis, log: silentLogger, metrics });
+    const again = new Follower({ engine, source, log: silentLogger, metrics });
+    while (await again.step());
+    expect(engine.heads.unsafe.hash).toBe(away.at(-1)?.hash);
+    expect(await engine.eventLog.head()).toEqual(await sequencer.engine.eventLog.head());
   });
 
   it('goes over to the branch that the sequencer went over to', async () => {
