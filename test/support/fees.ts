@@ -1,8 +1,9 @@
-import type { Address, Hex } from 'viem';
+import { type Address, concatHex, type Hex, keccak256, numberToHex } from 'viem';
+import { expect } from 'vitest';
 import type { BridgeClients } from './bridgeClients.ts';
 
 /** Wei, but for `l1BaseFee`, which is wei per gas. */
-export type Fees = {
+type Fees = {
   readonly l1Fee: bigint;
   readonly operatorFee: bigint;
   readonly total: bigint;
@@ -12,7 +13,7 @@ export type Fees = {
 type FeeFields = { readonly operatorFeeScalar: Hex; readonly operatorFeeConstant: Hex };
 
 /** What viem's estimates say of a call, and what its receipt and the sender's balance say after the next block. */
-export const compareFees = async (
+const compareFees = async (
   clients: BridgeClients,
   given: { to: Address; value: bigint; data: Hex },
 ): Promise<{ estimated: Fees; paid: Fees }> => {
@@ -36,4 +37,22 @@ export const compareFees = async (
   await rollup.turn();
   const total = before - after - given.value;
   return { estimated, paid: { l1Fee: l1Fee ?? 0n, operatorFee, total, l1BaseFee: l1GasPrice ?? 0n } };
+};
+
+/** The estimates are right to the wei, but for what the L1 fee of a signature can only be guessed to be. */
+export const expectFeesAsEstimated = async (clients: BridgeClients, to: Address): Promise<void> => {
+  const noise = (words: number) => concatHex(Array.from({ length: words }, (_, i) => keccak256(numberToHex(i))));
+  const small = await compareFees(clients, { to, value: 7n, data: noise(1) });
+  // Up to 100 bytes of compressed data cost the same, so that nothing is left to estimate.
+  expect(small.estimated).toEqual(small.paid);
+  for (const data of [noise(60), `0x${'01'.repeat(4_000)}`] as const) {
+    const { estimated, paid } = await compareFees(clients, { to, value: 7n, data });
+    const perByte = small.paid.l1Fee / 100n;
+    expect(Number(estimated.l1Fee - paid.l1Fee)).toBeGreaterThanOrEqual(0);
+    // GasPriceOracle takes 68 incompressible bytes for a signature of 67 or 68, and viem a stub for the fee fields.
+    expect(Number(estimated.l1Fee - paid.l1Fee)).toBeLessThan(Number(4n * perByte));
+    expect({ ...estimated, l1Fee: 0n, total: estimated.total - estimated.l1Fee }).toEqual({
+      ...{ ...paid, l1Fee: 0n, total: paid.total - paid.l1Fee },
+    });
+  }
 };

@@ -9,9 +9,7 @@ import { rpcBatchSource } from '../../node/src/batcher/rpcBatchSource.ts';
 import { DerivationDriver } from '../../node/src/derivation/driver.ts';
 import { Engine } from '../../node/src/engine/engine.ts';
 import { createL2Rpc } from '../../node/src/follower/l2Rpc.ts';
-import type { L1Source } from '../../node/src/l1/l1Source.ts';
 import { createL1RpcSender } from '../../node/src/l1/rpcL1Sender.ts';
-import { createL1RpcSource } from '../../node/src/l1/rpcL1Source.ts';
 import { Mempool } from '../../node/src/mempool/mempool.ts';
 import { createOutputOracle } from '../../node/src/proposer/outputOracle.ts';
 import { Proposer } from '../../node/src/proposer/proposer.ts';
@@ -19,7 +17,7 @@ import { ChainReader } from '../../node/src/rpc/chainReader.ts';
 import { startRpcServer } from '../../node/src/rpc/server.ts';
 import { Sequencer } from '../../node/src/sequencer/sequencer.ts';
 import { openMemoryDb } from '../../node/test/support/memoryDb.ts';
-import { batcher, proposer, type RollupL1, startRollupL1 } from './rollupL1.ts';
+import { batcher, l1SourceOf, proposer, type RollupL1, startRollupL1 } from './rollupL1.ts';
 
 const log = silentLogger;
 /** L1 blocks within which anything that will happen has happened. */
@@ -137,11 +135,3 @@ export class Rollup {
     throw new Error(`it did not happen within ${PATIENCE} L1 blocks`);
   }
 }
-
-/** Checked by recomputing, but for transaction roots: anvil's are not the protocol's in blocks with blobs. */
-export const l1SourceOf = ({ url }: RollupL1): L1Source => {
-  const given = { url, beaconUrl: url };
-  const strict = createL1RpcSource(given);
-  const trusting = createL1RpcSource({ ...given, trustRpc: true });
-  return { ...strict, transactions: (block) => trusting.transactions(block) };
-};

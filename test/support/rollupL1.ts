@@ -20,6 +20,8 @@ import { l1Chain } from '../../cli/src/devnet/network.ts';
 import { deployL1 } from '../../cli/src/init/deployL1.ts';
 import { makeChainFile } from '../../cli/src/init/makeChainFile.ts';
 import { planL1 } from '../../cli/src/init/planL1.ts';
+import type { L1Source } from '../../node/src/l1/l1Source.ts';
+import { createL1RpcSource } from '../../node/src/l1/rpcL1Source.ts';
 import { type AnvilL1, startAnvilL1 } from '../../node/test/support/anvil.ts';
 import { governance, lower, wallet } from '../../node/test/support/wallets.ts';
 
@@ -33,6 +35,7 @@ export const proposer = wallet('bridge proposer');
 export const FINALIZATION_PERIOD = 40n;
 export const SUBMISSION_INTERVAL = 10n;
 const L1_BLOCK_TIME = 2;
+const BLOB_TYPE = 3;
 
 export type RollupL1 = {
   readonly anvil: AnvilL1;
@@ -106,4 +109,16 @@ export const startRollupL1 = async (timestamp: bigint): Promise<RollupL1> => {
     plan.contracts,
   );
   return { anvil, url: anvil.url, chain, client: client as PublicClient, file, token };
+};
+
+/** Checked by recomputing, all but the transaction roots of blocks with blobs: anvil's are not the protocol's there. */
+export const l1SourceOf = ({ url }: RollupL1): L1Source => {
+  const given = { url, beaconUrl: url };
+  const strict = createL1RpcSource(given);
+  const trusting = createL1RpcSource({ ...given, trustRpc: true });
+  const transactions: L1Source['transactions'] = async (block) => {
+    const claimed = await trusting.transactions(block);
+    return claimed.some(({ type }) => type === BLOB_TYPE) ? claimed : strict.transactions(block);
+  };
+  return { ...strict, transactions };
 };

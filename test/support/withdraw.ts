@@ -1,7 +1,6 @@
 import type { Hex, TransactionReceipt } from 'viem';
 import { type GetWithdrawalStatusReturnType, type GetWithdrawalsReturnType, getWithdrawals } from 'viem/op-stack';
 import { type BridgeClients, type L2Receipt, onL1 } from './bridgeClients.ts';
-import { FINALIZATION_PERIOD } from './rollupL1.ts';
 
 type Withdrawal = GetWithdrawalsReturnType[number];
 
@@ -16,7 +15,7 @@ export const statusOf = (clients: BridgeClients, receipt: L2Receipt): Promise<Ge
   clients.l1.getWithdrawalStatus({ receipt: receipt as TransactionReceipt, targetChain: clients.targetChain });
 
 /** Seconds. */
-export const getTimeToProve = async ({ l1, targetChain }: BridgeClients, receipt: L2Receipt): Promise<number> =>
+export const timeToProve = async ({ l1, targetChain }: BridgeClients, receipt: L2Receipt): Promise<number> =>
   (await l1.getTimeToProve({ receipt: receipt as TransactionReceipt, targetChain })).seconds;
 
 /** Turns until L2OutputOracle has an output that covers the withdrawal. */
@@ -39,6 +38,3 @@ export const finalize = async (clients: BridgeClients, receipt: L2Receipt): Prom
   const hash: Hex = await l1Wallet.finalizeWithdrawal({ targetChain, account, withdrawal: withdrawalOf(receipt) });
   return onL1(clients, hash);
 };
-
-/** The finalization period passes. */
-export const waitOut = async ({ rollup }: BridgeClients): Promise<void> => rollup.turn(FINALIZATION_PERIOD + 1n);

@@ -45,8 +45,9 @@ export const measureWorkload = async (
 ): Promise<WorkloadResult> => {
   const folder = mkdtempSync(join(tmpdir(), 'openledger-bench-'));
   const anvil = await startAnvilPeer(genesis, folder);
+  let chain: OurChain | undefined;
   try {
-    const chain = await OurChain.open(genesis, await anvil.mine());
+    chain = await OurChain.open(genesis, await anvil.mine());
     const rows: Row[] = [];
     for (let block = 0; block < WARM_UP + MEASURED; block++) {
       const raws = sign(workload, block, senders);
@@ -57,9 +58,9 @@ export const measureWorkload = async (
       const ours = await chain.execute(mined, decoded);
       rows.push({ ...ours, anvil: mined.ms, gas: mined.header.gasUsed });
     }
-    await chain.close();
     return summarise(workload, rows.slice(WARM_UP));
   } finally {
+    await chain?.close();
     await anvil.stop();
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEVNET_MNEMONIC, devnet, devnetRoles } from '@openledger/chain-config';
+import { DEVNET_MNEMONIC, devnet, devnetRoles, preinstalls } from '@openledger/chain-config';
 import { OpenLedgerError, sleep } from '@openledger/kit';
 import { bytesToHex, createPublicClient, createTestClient, createWalletClient, defineChain, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
@@ -161,9 +161,13 @@ const makeChain = async (url: string): Promise<ChainFile> => {
   });
   const name = 'OpenLedger devnet';
   const chainParameters = { name, l1ChainId, l2ChainId, blockTime, maxSequencerDrift, sequencerWindowSize };
-  return makeChainFile(
+  const file = await makeChainFile(
     { ...chainParameters, channelTimeout, eip1559, batchInboxAddress, systemConfig, governance, economics },
     start,
     deployment.contracts,
   );
+  // Every public L1 has it, anvil hasn't; clients ask the bridge's contracts through it.
+  const multicall3 = file.genesis.alloc[preinstalls.multicall3];
+  if (multicall3) await test.setCode({ address: preinstalls.multicall3, bytecode: multicall3.code });
+  return file;
 };

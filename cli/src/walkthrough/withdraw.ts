@@ -80,8 +80,14 @@ export const endWithdrawal = async (context: WalkthroughContext, begun: Withdraw
   const proof = await l2.buildProveWithdrawal({ output, withdrawal });
   await succeed(await l1Wallet.proveWithdrawal({ ...proof, account, targetChain: l2Chain } as never), 'proof');
   await reach('ready-to-finalize');
+  // viem goes by this machine's clock, the portal by the time of L1's newest block.
+  const request = { account, targetChain: l2Chain, withdrawal } as never;
+  while (!(await l1.estimateFinalizeWithdrawalGas(request).catch(() => undefined))) {
+    check(Date.now() < deadline, `the portal does not finalize the withdrawal after ${PATIENCE_MS / 1000} s`);
+    await sleep(POLL_MS);
+  }
   const before = await balance();
-  const hash = await l1Wallet.finalizeWithdrawal({ account, targetChain: l2Chain, withdrawal } as never);
+  const hash = await l1Wallet.finalizeWithdrawal(request);
   await succeed(hash, 'finalization');
   const released = (await balance()) - before;
   check(released === AMOUNT, `${formatEther(released)} OPEN were released instead of ${formatEther(AMOUNT)}`);
