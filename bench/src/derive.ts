@@ -43,6 +43,16 @@ const measure = async (
   return new Map([...times].map(([name, all]) => [name, all.slice(WARM_UP)]));
 };
 
+/** Fills in the followers, for the caller to close, and measures them. */
+const measureAll = async (chain: BuiltChain, followers: Record<string, Follower>) => {
+  followers[PEER] = await direct(chain);
+  for (const [name, options] of Object.entries(formats)) {
+    followers[`${name}.derivationOnly`] = await attributesOnly(chain, batched(chain, options));
+    followers[`${name}.withExecution`] = await verifier(chain, batched(chain, options));
+  }
+  return measure(chain, followers);
+};
+
 const ratesOf = (times: readonly number[]) => ({
   msPerBlock: median(times),
   blocksPerSecond: 1_000 / median(times),
@@ -55,13 +65,10 @@ const ratesOf = (times: readonly number[]) => ({
  */
 export const derive = async (): Promise<BenchResult> => {
   const chain = await buildChain();
-  const followers: Record<string, Follower> = { [PEER]: await direct(chain) };
-  for (const [name, options] of Object.entries(formats)) {
-    followers[`${name}.derivationOnly`] = await attributesOnly(chain, batched(chain, options));
-    followers[`${name}.withExecution`] = await verifier(chain, batched(chain, options));
-  }
-  const times = await measure(chain, followers);
-  for (const follower of Object.values(followers)) await follower.close();
+  const followers: Record<string, Follower> = {};
+  const times = await measureAll(chain, followers).finally(async () => {
+    for (const follower of Object.values(followers)) await follower.close();
+  });
   const peer = times.get(PEER) ?? [];
   const ours = [...times].filter(([name]) => name !== PEER);
   return {

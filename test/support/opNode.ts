@@ -53,7 +53,7 @@ export const expectOpNodeAnswers = async (clients: BridgeClients): Promise<void>
   expect(parseRollupJson(await node.rollupConfig())).toEqual(clients.rollup.engine.config);
   const status = await node.syncStatus();
   const { unsafe_l2: unsafe, safe_l2: safe, finalized_l2: finalized } = status;
-  expect(status).toMatchObject({ cross_unsafe_l2: unsafe, local_safe_l2: safe });
+  expect(status).toMatchObject({ current_l1: status.head_l1, cross_unsafe_l2: unsafe, local_safe_l2: safe });
   expect([unsafe.number >= safe.number, safe.number >= finalized.number, finalized.number > 0]).not.toContain(false);
   for (const [tag, ref] of [
     ['latest', status.head_l1],

@@ -40,9 +40,9 @@ describe('upgrade transactions', () => {
       for (const deposit of all) expect(decodeDeposit(encodeDeposit(deposit))).toEqual(deposit);
     }
   });
-  it('have the source hashes of the specs', () => {
+  it('have the source hashes that op-node gives them (the specs misspell two names)', () => {
     const [l1Block] = upgradeTransactionsOf('jovian');
-    expect(l1Block?.sourceHash).toBe('0x98faf23b9795967bc0b1c543144739d50dba3ea40420e77ad6ca9848dbfb62e8');
+    expect(l1Block?.sourceHash).toBe('0xbb1a656f65401240fac3db12e7a79ebb954b11e62f7626eb11691539b798d3bf');
     expect(upgradeTransactionsOf('jovian').at(-1)?.sourceHash).toBe(
       '0xe836db6a959371756f8941be3e962d000f7e12a32e49e2c9ca42ba177a92716c',
     );

@@ -50,6 +50,8 @@ export const decodeTransaction = (raw: Hex, common: Common, types = L2_TYPES): L
   }
   try {
     const tx = createTxFromRLP(hexToBytes(raw), { common, freeze: false });
+    // EthereumJS keeps it for frozen transactions only, and recovers it again when it executes others.
+    tx.cache.senderPubKey = tx.getSenderPublicKey();
     const from = tx.getSenderAddress().toString() as Address;
     return { kind: 'signed', raw, hash: bytesToHex(tx.hash()), from, tx };
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { type BlockId, toRollupJson } from '@openledger/chain-config';
-import { concatHex, keccak256, pad } from 'viem';
+import { concatHex, keccak256, pad, zeroHash } from 'viem';
 import type { L1Block, L1Source } from '../../l1/l1Source.ts';
 import type { ChainReader } from '../chainReader.ts';
 import type { Methods } from '../dispatch.ts';
@@ -8,6 +8,9 @@ import { required, toBlockSelector, toHexBytes, toQuantity } from '../params.ts'
 import { serverError } from '../rpcError.ts';
 
 export const CLIENT_VERSION = 'OpenLedger/v0.1.0';
+
+/** op-node's way to say that it doesn't know yet. */
+const NO_REF: Json = { hash: zeroHash, number: 0, parentHash: zeroHash, timestamp: 0 };
 
 /** What the node knows of L1 and of how far it derived from it. */
 export type RollupStatus = {
@@ -61,7 +64,7 @@ const syncStatus = async (chain: ChainReader, { l1, derivation }: RollupStatus):
   const safeL2 = await l2Ref(chain, heads.safe);
   return {
     // Without derivation nothing of L1 is behind the L2 chain.
-    current_l1: l1Ref(derivation?.origin ?? (derivation ? finalized : latest)),
+    current_l1: derivation && !derivation.origin ? NO_REF : l1Ref(derivation?.origin ?? latest),
     head_l1: l1Ref(latest),
     safe_l1: l1Ref(safe),
     finalized_l1: l1Ref(finalized),
