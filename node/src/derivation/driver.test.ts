@@ -1,7 +1,9 @@
+import { devnet } from '@openledger/chain-config';
 import { describe, expect, it } from 'vitest';
 import { idOf, startRollup as start, twoFrames } from '../../test/support/rollup.ts';
 import { toChannelBlock } from '../../test/support/testBatcher.ts';
 import { TestVerifier } from '../../test/support/testVerifier.ts';
+import { ana, bo, signed } from '../../test/support/wallets.ts';
 import { nodeError } from '../errors.ts';
 import { withConfirmationDepth } from '../l1/confirmationDepth.ts';
 import type { Block } from '../primitives/block.ts';
@@ -164,6 +166,34 @@ describe('a verifier', () => {
       await verifier.driver.step();
     }
     expect(safe()).toEqual(idOf(made[2]));
+  });
+
+  it.each([
+    ['before Holocene the unsafe chain is as it was (backup unsafe)', false],
+    ['since Holocene what comes before stands', true],
+  ])('meets a span batch that turns invalid halfway: %s', async (_what, holocene) => {
+    const { holocene: _, isthmus: __, jovian: ___, karst: ____, ...older } = devnet.forks;
+    const { l1, chain, batcher, blocks } = await start(holocene ? {} : { forks: older });
+    const made = await blocks(4);
+    // It follows the sequencer, so that these blocks are its unsafe chain.
+    const node = TestVerifier.on(chain.engine, l1, chain.db);
+    const bad = await signed(ana, { nonce: 77, to: bo.address });
+    const spoiled = made.map(toChannelBlock);
+    spoiled[0] = { ...toChannelBlock(made[0] as Block), transactions: [] };
+    spoiled[1] = { ...toChannelBlock(made[1] as Block), transactions: [bad] };
+    batcher.mine([batcher.frames(spoiled)]);
+    await node.sync();
+    const { safe, unsafe } = chain.engine.heads;
+    if (holocene) {
+      expect(safe.number).toBe(2n);
+      expect(unsafe).toEqual(safe);
+      return;
+    }
+    expect(safe.number).toBe(0n);
+    expect(unsafe).toEqual(idOf(made[3]));
+    batcher.submit(made);
+    await node.sync();
+    expect(chain.engine.heads.safe).toEqual(idOf(made[3]));
   });
 
   it('takes back unsafe blocks that L1 says otherwise', async () => {

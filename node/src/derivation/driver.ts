@@ -23,6 +23,7 @@ export type DerivationEngine = ExecutionEngine & {
   };
   insert(sealed: SealedBlock, options?: { readonly safe?: boolean }): Promise<Block>;
   setHeads(update: { safe?: BlockId; finalized?: BlockId }): Promise<void>;
+  setUnsafeHead(hash: Hex): Promise<void>;
 };
 
 export type DerivationOptions = {
@@ -58,6 +59,8 @@ export class DerivationDriver {
   #cursor: Block | undefined;
   /** Derived and not yet executed, kept when that fails for a while. */
   #attributes: DerivedAttributes | undefined;
+  /** The unsafe head that a span batch, whose end isn't derived yet, has taken back. */
+  #backupUnsafe: Hex | undefined;
 
   constructor(options: DerivationOptions) {
     const { config, l1, engine, metrics } = options;
@@ -116,6 +119,7 @@ export class DerivationDriver {
   #forget(): void {
     this.#cursor = undefined;
     this.#attributes = undefined;
+    this.#backupUnsafe = undefined;
     this.#resets.inc();
   }
 
@@ -192,6 +196,7 @@ export class DerivationDriver {
       if (replacement) await this.#moveTo(replacement, true);
     } else {
       log.warn({ parent: parent.header.number }, 'a batch makes no valid block and is dropped, with all of its span');
+      await this.#restoreUnsafe();
       this.#cursor = await engine.chain.blockByHash(engine.heads.safe.hash);
     }
   }
@@ -209,8 +214,19 @@ export class DerivationDriver {
     if (!sealed) return undefined;
     if (existing?.hash === sealed.hash) return existing;
     await this.#lowerSafeTo(parent);
+    if (existing && !attributes.concludes) this.#backupUnsafe ??= engine.heads.unsafe.hash;
     this.#blocks.inc({ kind });
     return engine.insert(sealed, { safe: attributes.concludes && this.#isNextSafe(parent) });
+  }
+
+  /** Before Holocene an invalid block undoes its whole span: what stood in the unsafe chain before it stands again. */
+  async #restoreUnsafe(): Promise<void> {
+    const { engine, log } = this.#options;
+    const backup = this.#backupUnsafe;
+    this.#backupUnsafe = undefined;
+    if (!backup) return;
+    await engine.setUnsafeHead(backup);
+    log.warn({ unsafe: engine.heads.unsafe.number }, 'the unsafe chain before the invalid span batch is restored');
   }
 
   /** Only the safe head's child can become safe with its insertion. */
@@ -233,6 +249,7 @@ export class DerivationDriver {
 
   async #moveTo(block: Block, concludes: boolean): Promise<void> {
     const { engine } = this.#options;
+    if (concludes) this.#backupUnsafe = undefined;
     if (concludes && block.header.number > engine.heads.safe.number) {
       if (!(await engine.chain.isCanonical(idOf(block)))) {
         throw nodeError('DERIVATION_INCONSISTENT', 'the derived block was taken back', { number: block.header.number });

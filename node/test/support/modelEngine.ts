@@ -100,6 +100,19 @@ export class ModelEngine implements DerivationEngine {
     return block;
   }
 
+  async setUnsafeHead(hash: Hex): Promise<void> {
+    const path: Block[] = [];
+    let block = this.#require(hash);
+    while (this.#canonical[Number(block.header.number)] !== block.hash) {
+      path.unshift(block);
+      block = this.#require(block.header.parentHash);
+    }
+    const kept = this.#canonical.slice(0, Number(block.header.number) + 1);
+    this.#canonical = [...kept, ...path.map((next) => next.hash)];
+    const head = path.at(-1) ?? block;
+    this.#heads = { ...this.#heads, unsafe: { hash: head.hash, number: head.header.number } };
+  }
+
   async setHeads(update: { safe?: BlockId; finalized?: BlockId }): Promise<void> {
     const heads = { ...this.#heads, ...update };
     const { unsafe, safe, finalized } = heads;

@@ -1,3 +1,4 @@
+import type { RollupConfig } from '@openledger/chain-config';
 import type { Address } from 'viem';
 import { expect } from 'vitest';
 import type { Frame } from '../../src/channels/frame.ts';
@@ -12,7 +13,7 @@ import { ana, bo } from './wallets.ts';
 export const stranger: Address = `0x${'ee'.repeat(20)}`;
 
 /** A sequencer, its batcher, and a verifier that has only their L1. */
-export const startRollup = async (given: { sequencerWindowSize?: bigint } = {}) => {
+export const startRollup = async (given: Partial<Pick<RollupConfig, 'sequencerWindowSize' | 'forks'>> = {}) => {
   const l1 = new ScriptedL1();
   const genesis = await makeGenesis(l1.genesis);
   const chain = await TestChain.start({ l1, genesis: { ...genesis, config: { ...genesis.config, ...given } } });
