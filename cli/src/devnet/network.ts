@@ -132,7 +132,9 @@ const makeChain = async (url: string): Promise<ChainFile> => {
   const test = createTestClient({ chain, mode: 'anvil', transport: http() });
   const wallet = createWalletClient({ chain, transport: http(), account: devnetAccount('deployer') });
   const governance = devnetAccount('governance').address;
-  // L2 starts from the block before its L1 contracts exist: their first deposit is then part of L2, too.
+  // L2 starts from the block before its L1 contracts exist: their first deposit is then part of L2, too. Not from block 0, which
+  // anvil makes anew whenever it starts.
+  await test.mine({ blocks: 1 });
   const start = await client.getBlock();
   const { l1ChainId, l2ChainId, maxSequencerDrift, sequencerWindowSize, channelTimeout, eip1559, economics } = devnet;
   const { batchInboxAddress } = devnet;

@@ -8,6 +8,7 @@ import { nodeError } from '../errors.ts';
 import { withConfirmationDepth } from '../l1/confirmationDepth.ts';
 import type { Block } from '../primitives/block.ts';
 
+const { holocene: _, isthmus: __, jovian: ___, karst: ____, ...beforeHolocene } = devnet.forks;
 const error = (code: string, handling: string) => expect.objectContaining({ code, handling });
 
 describe('L1 reorgs', () => {
@@ -172,8 +173,7 @@ describe('a verifier', () => {
     ['before Holocene the unsafe chain is as it was (backup unsafe)', false],
     ['since Holocene what comes before stands', true],
   ])('meets a span batch that turns invalid halfway: %s', async (_what, holocene) => {
-    const { holocene: _, isthmus: __, jovian: ___, karst: ____, ...older } = devnet.forks;
-    const { l1, chain, batcher, blocks } = await start(holocene ? {} : { forks: older });
+    const { l1, chain, batcher, blocks } = await start(holocene ? {} : { forks: beforeHolocene });
     const made = await blocks(4);
     // It follows the sequencer, so that these blocks are its unsafe chain.
     const node = TestVerifier.on(chain.engine, l1, chain.db);
@@ -194,6 +194,24 @@ describe('a verifier', () => {
     batcher.submit(made);
     await node.sync();
     expect(chain.engine.heads.safe).toEqual(idOf(made[3]));
+  });
+
+  it('goes over known ground again with a span in it that was dropped, and does not jump to its safe head', async () => {
+    const { l1, chain, batcher, verifier, blocks } = await start({ forks: beforeHolocene });
+    const made = await blocks(2);
+    const [half] = twoFrames(batcher, made.slice(0, 1));
+    // A channel that stays open: nothing after it is a point to start from.
+    batcher.mine([[half]]);
+    const bad = await signed(ana, { nonce: 77, to: bo.address });
+    const spoiled = made.map(toChannelBlock);
+    spoiled[1] = { ...toChannelBlock(made[1] as Block), transactions: [bad] };
+    batcher.mine([batcher.frames(spoiled)]);
+    made.push(...(await blocks(4)));
+    batcher.submit(made);
+    await verifier.sync();
+    expect(verifier.engine.heads.safe).toEqual(idOf(made[5]));
+    const again = await (await TestVerifier.start(l1, chain.genesis, verifier.db)).sync(500);
+    expect(again.engine.heads.safe).toEqual(idOf(made[5]));
   });
 
   it('takes back unsafe blocks that L1 says otherwise', async () => {

@@ -57,6 +57,8 @@ export class DerivationDriver {
   readonly #resets;
   /** The last block derived: the next one's parent. Absent until the starting point is found. */
   #cursor: Block | undefined;
+  /** The last block whose span is derived to its end. While going over known ground it is behind the safe head. */
+  #concluded: Block | undefined;
   /** Derived and not yet executed, kept when that fails for a while. */
   #attributes: DerivedAttributes | undefined;
   /** The unsafe head that a span batch, whose end isn't derived yet, has taken back. */
@@ -132,6 +134,7 @@ export class DerivationDriver {
     }
     this.#pipeline.reset(start);
     this.#cursor = start.cursor;
+    this.#concluded = start.cursor;
     log.info({ l2: start.cursor.header.number, l1: start.derivedUpTo.number }, 'derivation starts');
   }
 
@@ -184,7 +187,7 @@ export class DerivationDriver {
 
   /** Finds or makes the block of these attributes and moves the cursor to it. */
   async #process(attributes: DerivedAttributes): Promise<void> {
-    const { config, engine, log } = this.#options;
+    const { config, log } = this.#options;
     const { parent, derivedFrom } = attributes;
     const block = await this.#blockOf(attributes, 'built');
     if (block) {
@@ -197,7 +200,7 @@ export class DerivationDriver {
     } else {
       log.warn({ parent: parent.header.number }, 'a batch makes no valid block and is dropped, with all of its span');
       await this.#restoreUnsafe();
-      this.#cursor = await engine.chain.blockByHash(engine.heads.safe.hash);
+      this.#cursor = this.#concluded;
     }
   }
 
@@ -249,7 +252,10 @@ export class DerivationDriver {
 
   async #moveTo(block: Block, concludes: boolean): Promise<void> {
     const { engine } = this.#options;
-    if (concludes) this.#backupUnsafe = undefined;
+    if (concludes) {
+      this.#backupUnsafe = undefined;
+      this.#concluded = block;
+    }
     if (concludes && block.header.number > engine.heads.safe.number) {
       if (!(await engine.chain.isCanonical(idOf(block)))) {
         throw nodeError('DERIVATION_INCONSISTENT', 'the derived block was taken back', { number: block.header.number });

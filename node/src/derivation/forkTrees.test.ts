@@ -17,7 +17,12 @@ import { DerivationDriver } from './driver.ts';
 
 /** Chains per property; each is a random L1 with its forks, batches and restarts. */
 const RUNS = Number(process.env.DERIVATION_RUNS ?? 1000);
-const SEED = process.env.DERIVATION_SEED ? { seed: Number(process.env.DERIVATION_SEED) } : {};
+const { DERIVATION_SEED, DERIVATION_PATH } = process.env;
+/** As a failure states them, to have it again. */
+const SEED = {
+  ...(DERIVATION_SEED ? { seed: Number(DERIVATION_SEED) } : {}),
+  ...(DERIVATION_PATH ? { path: DERIVATION_PATH } : {}),
+};
 
 const metrics = () => createMetrics('model');
 let transactions: Hex[];
