@@ -8,4 +8,5 @@ export * from './protocolParameters.ts';
 export * from './registry.ts';
 export * from './rollupConfig.ts';
 export * from './rollupJson.ts';
+export * from './upgradeBundle.ts';
 export * from './viemChain.ts';

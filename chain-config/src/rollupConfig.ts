@@ -1,5 +1,6 @@
 import type { Address, Hash } from 'viem';
 import type { ForkSchedule } from './forks.ts';
+import type { UpgradeBundle } from './upgradeBundle.ts';
 
 export type BlockId = { readonly hash: Hash; readonly number: bigint };
 
@@ -40,6 +41,8 @@ export type RollupConfig = {
    * absent for chains that never did.
    */
   readonly pectraBlobScheduleTime?: bigint;
+  /** What upgrades a chain that meets Karst after its genesis; the OP Stack publishes it, `--karst-bundle` reads it. */
+  readonly karstBundle?: UpgradeBundle;
   /** EIP-1559 parameters of the chain, used where blocks or SystemConfig don't state them. */
   readonly eip1559: { readonly elasticity: number; readonly denominator: number; readonly denominatorCanyon: number };
   readonly batchInboxAddress: Address;

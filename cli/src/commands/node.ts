@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parseUpgradeBundle } from '@openledger/chain-config';
 import {
   type ConfigOf,
   type ConfigTable,
@@ -9,7 +11,7 @@ import {
   parseText,
   parseUrl,
 } from '@openledger/kit';
-import { type NodeRole, startNode } from '@openledger/node';
+import { type Genesis, type NodeRole, startNode } from '@openledger/node';
 import { readChainFile } from '../chainFile.ts';
 import { defineCommand, list, port, shared } from '../options.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
@@ -42,6 +44,12 @@ const nodeConfig = {
     description: 'browser origins that may call, comma separated; * for any',
     parse: list,
     default: [] as string[],
+  },
+  karstBundle: {
+    flag: 'karst-bundle',
+    description: 'karst_nut_bundle.json of the OP Stack, for a chain that meets Karst after its genesis',
+    parse: parseText,
+    default: '',
   },
   sequencer: { flag: 'sequencer.enabled', description: 'make blocks', parse: parseBoolean, default: false },
   verifier: {
@@ -98,6 +106,11 @@ const roleOf = (config: ConfigOf<typeof nodeConfig>): NodeRole => {
   });
 };
 
+const withKarst = (genesis: Genesis, path: string): Genesis => ({
+  ...genesis,
+  config: { ...genesis.config, karstBundle: parseUpgradeBundle(readFileSync(path, 'utf8')) },
+});
+
 /** `openledger node`: a sequencer, a verifier of L1, a follower of a sequencer, or what a consensus client drives. */
 const run = async (config: ConfigOf<typeof nodeConfig>): Promise<void> => {
   const log = createLogger({ name: 'node', level: config.logLevel as LogLevel });
@@ -105,7 +118,7 @@ const run = async (config: ConfigOf<typeof nodeConfig>): Promise<void> => {
   const node = await startNode(
     {
       dataDir: config.dataDir,
-      genesis: chain.genesis,
+      genesis: config.karstBundle ? withKarst(chain.genesis, config.karstBundle) : chain.genesis,
       l1: { url: config.l1, ...(config.l1Beacon ? { beaconUrl: config.l1Beacon } : {}), trustRpc: config.l1Trust },
       host: config.host,
       port: config.port,

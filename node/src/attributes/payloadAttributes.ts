@@ -1,4 +1,4 @@
-import { activeFork, includesFork, opPredeploys, type RollupConfig } from '@openledger/chain-config';
+import { activeFork, includesFork, opPredeploys, type RollupConfig, upgradeGas } from '@openledger/chain-config';
 import { nodeError } from '../errors.ts';
 import { encodeExtraData } from '../execution/baseFee.ts';
 import type { BlockAttributes } from '../execution/chainRules.ts';
@@ -65,7 +65,7 @@ export const preparePayloadAttributes = async (options: {
   return {
     block: {
       timestamp,
-      gasLimit: systemConfig.gasLimit,
+      gasLimit: systemConfig.gasLimit + upgradeGas(config, parent.header.timestamp, timestamp),
       prevRandao: origin.prevRandao,
       feeRecipient: opPredeploys.sequencerFeeVault,
       ...(includesFork(fork, 'ecotone') ? { parentBeaconBlockRoot: origin.parentBeaconBlockRoot } : {}),

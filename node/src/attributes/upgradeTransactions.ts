@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { type Fork, isForkActive, opPredeploys, type RollupConfig, systemAddresses } from '@openledger/chain-config';
+import {
+  activatesKarst,
+  type Fork,
+  isForkActive,
+  opPredeploys,
+  type RollupConfig,
+  systemAddresses,
+  type UpgradeBundle,
+} from '@openledger/chain-config';
 import { type Address, concatHex, type Hex, keccak256, numberToHex, pad, stringToBytes, zeroAddress } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { DepositTransaction } from '../primitives/depositTransaction.ts';
@@ -113,33 +121,43 @@ const upgrades: Readonly<Partial<Record<Fork, readonly Upgrade[]>>> = {
 const upgradeSourceHash = (intent: string): Hex =>
   keccak256(concatHex([numberToHex(UPGRADE_DOMAIN, { size: 32 }), keccak256(stringToBytes(intent))]));
 
-/** A fork's transactions, whenever it activates; none for forks that change no contracts. */
+/** A fork's transactions, whenever it activates; none for forks that change no contracts, nor for Karst, whose are a bundle. */
 export const upgradeTransactionsOf = (fork: Fork): DepositTransaction[] =>
-  (upgrades[fork] ?? []).map(({ intent, from, to, gas, data }) => ({
-    sourceHash: upgradeSourceHash(intent),
-    from,
-    to,
-    mint: 0n,
-    value: 0n,
-    gas,
-    isSystemTransaction: false,
-    data: data(),
-  }));
+  (upgrades[fork] ?? []).map(({ data, ...upgrade }) => toDeposit({ ...upgrade, data: data() }));
+
+const toDeposit = (given: Omit<Upgrade, 'data'> & { readonly data: Hex }): DepositTransaction => ({
+  sourceHash: upgradeSourceHash(given.intent),
+  from: given.from,
+  to: given.to,
+  mint: 0n,
+  value: 0n,
+  gas: given.gas,
+  isSystemTransaction: false,
+  data: given.data,
+});
+
+/** Since Karst an intent is told with its fork and place. */
+const bundleTransactions = (name: string, bundle: UpgradeBundle): DepositTransaction[] =>
+  bundle.map(({ intent, gasLimit, ...rest }, index) =>
+    toDeposit({ ...rest, intent: `${name} ${index}: ${intent}`, gas: gasLimit }),
+  );
 
 /**
  * The deposits that follow the user deposits in the first block of each fork; none for a fork that is active at genesis, whose
  * contracts the genesis state has. Times in seconds.
- * @throws UPGRADE_UNKNOWN for Karst, whose bundle of transactions isn't published as data
+ * @throws UPGRADE_UNKNOWN for Karst without its bundle
  */
 export const upgradeTransactions = (
-  config: Pick<RollupConfig, 'forks'>,
+  config: Pick<RollupConfig, 'forks' | 'karstBundle'>,
   parentTimestamp: bigint,
   timestamp: bigint,
 ): DepositTransaction[] => {
   const activates = (fork: Fork) =>
     isForkActive(config.forks, fork, timestamp) && !isForkActive(config.forks, fork, parentTimestamp);
-  if (activates('karst')) {
-    throw nodeError('UPGRADE_UNKNOWN', 'the upgrade transactions of Karst are not known', { timestamp });
+  const older = (['ecotone', 'fjord', 'isthmus', 'jovian'] as const).filter(activates).flatMap(upgradeTransactionsOf);
+  if (!activatesKarst(config, parentTimestamp, timestamp)) return older;
+  if (!config.karstBundle) {
+    throw nodeError('UPGRADE_UNKNOWN', 'Karst begins, and its upgrade transactions were not given', { timestamp });
   }
-  return (['ecotone', 'fjord', 'isthmus', 'jovian'] as const).filter(activates).flatMap(upgradeTransactionsOf);
+  return [...older, ...bundleTransactions('Karst', config.karstBundle)];
 };

@@ -1,4 +1,5 @@
-import type { Fork } from '@openledger/chain-config';
+import { allForksAtGenesis, type Fork, parseUpgradeBundle } from '@openledger/chain-config';
+import { concatHex, keccak256, numberToHex, stringToHex } from 'viem';
 import { expect, it } from 'vitest';
 import { ScriptedL1 } from '../../test/support/scriptedL1.ts';
 import { TestChain } from '../../test/support/testChain.ts';
@@ -78,4 +79,34 @@ it('a chain lives through all forks, each with its header, attributes, receipts 
   expect(fees('jovian')).toMatchObject({ daFootprintGasScalar: 400 });
   expect(last('isthmus').header.blobGasUsed).toBe(0n);
   expect(last('jovian').header.blobGasUsed).toBe(fees('jovian')?.daFootprint);
+});
+
+it('Karst after genesis runs its bundle in its first block, with gas for it beyond the limit', async () => {
+  const l1 = new ScriptedL1();
+  const genesis = await makeGenesis(l1.genesis);
+  const karstBundle = parseUpgradeBundle(
+    JSON.stringify({
+      transactions: [
+        { intent: 'Deploy something', from: `0x${'11'.repeat(20)}`, to: null, gasLimit: 90_000_000, data: '0x00' },
+        { intent: 'Call something', from: `0x${'00'.repeat(20)}`, to: bo.address, gasLimit: 50_000, data: '0x' },
+      ],
+    }),
+  );
+  const config = { ...genesis.config, forks: { ...allForksAtGenesis, karst: START + 2n } };
+  const chain = await TestChain.start({ l1, genesis: { ...genesis, config: { ...config, karstBundle } } });
+  await chain.send(ana, { nonce: 0, to: bo.address });
+  const blocks = await chain.steps(3);
+  expect(blocks.map(({ header }) => header.gasLimit)).toEqual([60_000_000n, 150_050_000n, 60_000_000n]);
+  expect(blocks.map(({ transactions }) => transactions.length)).toEqual([2, 3, 1]);
+  const upgrades = blocks[1]?.transactions.slice(1) ?? [];
+  const sourceHash = (intent: string) =>
+    keccak256(concatHex([numberToHex(2, { size: 32 }), keccak256(stringToHex(intent))]));
+  expect(upgrades.map((tx) => tx.kind === 'deposit' && tx.deposit.sourceHash)).toEqual([
+    sourceHash('Karst 0: Deploy something'),
+    sourceHash('Karst 1: Call something'),
+  ]);
+  expect(blocks[1]?.receipts.map(({ success }) => success)).toEqual([true, true, true]);
+  const without = await TestChain.start({ l1: new ScriptedL1(), genesis: { ...genesis, config } });
+  await without.step();
+  await expect(without.step()).rejects.toEqual(expect.objectContaining({ code: 'UPGRADE_UNKNOWN' }));
 });

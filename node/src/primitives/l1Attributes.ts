@@ -8,6 +8,7 @@ import {
   type RollupConfig,
   type SystemConfig,
   systemAddresses,
+  upgradeGas,
 } from '@openledger/chain-config';
 import { type Address, concatHex, type Hex, hexToBigInt, hexToNumber, numberToHex, pad, size, slice } from 'viem';
 import { nodeError } from '../errors.ts';
@@ -177,7 +178,7 @@ export const systemConfigOfBlock = (block: Block, config: RollupConfig): SystemC
   const jovian = isForkActive(config.forks, 'jovian', timestamp);
   return {
     ...systemConfig,
-    gasLimit,
+    gasLimit: gasLimit - upgradeGas(config, timestamp - config.blockTime, timestamp),
     eip1559Denominator: holocene ? hexToNumber(slice(extraData, 1, 5)) : 0,
     eip1559Elasticity: holocene ? hexToNumber(slice(extraData, 5, 9)) : 0,
     minBaseFee: jovian ? hexToBigInt(slice(extraData, 9, 17)) : 0n,
