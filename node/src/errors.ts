@@ -30,7 +30,10 @@ const table = {
     'Point --authrpc.jwtsecret to a file of 64 hex digits, the same that the consensus client has.',
   ],
   NOT_A_ROLLUP: ['reject', 'Ask a node of a rollup; plain Ethereum chains have no L1.'],
-  UPGRADE_UNKNOWN: ['fatal', 'Give the published bundle with --karst-bundle; a chain that begins with Karst needs none.'],
+  UPGRADE_UNKNOWN: [
+    'fatal',
+    'Give the published bundle with --karst-bundle; a chain that begins with Karst needs none.',
+  ],
   DERIVATION_INCONSISTENT: ['reset', 'Derivation starts again from a point that stands.'],
   FINALITY_CONFLICT: ['fatal', 'L1 contradicts what it had finalized; check the L1 endpoint, then rebuild from L1.'],
   BLOB_MALFORMED: ['reject', 'The blob is skipped; encode data as ecotone/derivation.md says.'],
