@@ -107,6 +107,7 @@ const run = async (config: ConfigOf<typeof initConfig>): Promise<void> => {
 
 const nextSteps = ({ chain, genesisHash, files }: InitializedChain, l1: string): string[] => {
   const shared = `--chain ${files.chain} --l1 ${l1}`;
+  const { batcherAddress } = chain.genesis.config.genesis.systemConfig;
   return [
     '',
     `${chain.name}: chain ${chain.genesis.config.l2ChainId}, genesis ${genesisHash}`,
@@ -115,11 +116,11 @@ const nextSteps = ({ chain, genesisHash, files }: InitializedChain, l1: string):
     `  ${files.genesis}    for op-geth`,
     `  ${files.journal}    L1 addresses and transactions`,
     '',
-    'Next:',
+    'Next (here as npm run openledger -- ...; --l1.beacon URL reads batches that come as blobs):',
     `  sequencer  openledger node ${shared} --sequencer.enabled`,
-    `  batcher    openledger batcher --help    as ${chain.genesis.config.genesis.systemConfig.batcherAddress}`,
-    '  proposer   openledger proposer --help',
-    `  verifier   openledger node ${shared} --datadir .openledger/verifier --rpc.port 8546`,
+    `  batcher    openledger batcher ${shared} --key-file FILE    the key of ${batcherAddress}`,
+    `  proposer   openledger proposer ${shared} --key-file FILE`,
+    `  verifier   openledger node ${shared} --verifier --datadir .openledger/verifier --rpc.port 8546`,
   ];
 };
 
