@@ -45,6 +45,7 @@ export const shared = {
     parse: parseUrl,
     default: 'http://127.0.0.1:8545',
   },
+  l1: { flag: 'l1', description: 'L1 JSON-RPC endpoint', parse: parseUrl },
   signer: {
     keyFile: {
       flag: 'key-file',

@@ -1,8 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LevelDb } from '@openledger/event-log';
 import { createLifecycle, createMetrics, describeError, type Logger, printableUrl } from '@openledger/kit';
-import { ClassicLevel } from 'classic-level';
 import { DerivationDriver } from './derivation/driver.ts';
 import { Engine } from './engine/engine.ts';
 import { startEngineServer } from './engineApi/engineServer.ts';
@@ -19,6 +16,7 @@ import { Mempool } from './mempool/mempool.ts';
 import { ChainReader } from './rpc/chainReader.ts';
 import { startRpcServer } from './rpc/server.ts';
 import { Sequencer } from './sequencer/sequencer.ts';
+import { openLevelDb } from './state/openLevelDb.ts';
 
 export type NodeOptions = {
   dataDir: string;
@@ -61,15 +59,9 @@ export const startNode = async (options: NodeOptions, modules: NodeModules): Pro
   const { role } = options;
   const lifecycle = createLifecycle(log);
   const metrics = createMetrics('openledger_node');
-  mkdirSync(options.dataDir, { recursive: true });
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(join(options.dataDir, 'chain'), {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-  });
-  await level.open();
-  lifecycle.add({ name: 'database', close: () => level.close() });
+  const db = await openLevelDb(join(options.dataDir, 'chain'));
+  lifecycle.add({ name: 'database', close: () => db.close() });
   try {
-    const db = level as unknown as LevelDb;
     const engine = await Engine.open({ db, genesis: options.genesis, log, metrics });
     const l1 = modules.l1 ?? createL1RpcSource(options.l1);
     const mempool = await Mempool.open({ engine, db, log, metrics });

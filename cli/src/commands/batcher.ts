@@ -1,18 +1,8 @@
-import {
-  type ConfigOf,
-  type ConfigTable,
-  createLogger,
-  type LogLevel,
-  parseInteger,
-  parseText,
-  parseUrl,
-} from '@openledger/kit';
+import { type ConfigOf, type ConfigTable, parseInteger, parseText } from '@openledger/kit';
 import { rollupConfigOf, startBatcher } from '@openledger/node';
-import { privateKeyToAccount } from 'viem/accounts';
-import { readChainFile } from '../chainFile.ts';
 import { defineCommand, shared } from '../options.ts';
-import { readKey, refuseWellKnown } from '../signingKey.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
+import { prepareSender, senderOptions } from './sender.ts';
 
 const oneOf =
   <T extends string>(...choices: readonly T[]) =>
@@ -23,11 +13,9 @@ const oneOf =
   };
 
 const batcherConfig = {
-  chain: shared.chain,
+  ...senderOptions,
   node: { ...shared.node, description: 'RPC of the sequencer' },
-  l1: { flag: 'l1', description: 'L1 JSON-RPC endpoint', parse: parseUrl },
   dataDir: { flag: 'datadir', description: 'folder of the journal', parse: parseText, default: '.openledger/batcher' },
-  ...shared.signer,
   dataAvailability: {
     flag: 'data-availability-type',
     description: 'calldata, blobs, or auto for whichever is cheaper',
@@ -47,22 +35,12 @@ const batcherConfig = {
     default: 5,
   },
   pollInterval: { flag: 'poll-interval', description: 'milliseconds', parse: parseInteger(50), default: 2_000 },
-  confirmations: {
-    flag: 'num-confirmations',
-    description: 'L1 blocks on top of a transaction before it counts as there',
-    parse: parseInteger(1),
-    default: 10,
-  },
-  logLevel: shared.logLevel,
 } satisfies ConfigTable;
 
 /** `openledger batcher`: puts the sequencer's blocks on L1. */
 const run = async (config: ConfigOf<typeof batcherConfig>): Promise<void> => {
-  const log = createLogger({ name: 'batcher', level: config.logLevel as LogLevel });
-  const { genesis } = readChainFile(config.chain);
-  const key = await readKey({ ...config, flag: shared.signer.keyFile.flag });
-  const signer = privateKeyToAccount(key);
-  refuseWellKnown({ batcher: signer.address }, genesis.config.l1ChainId);
+  const { log, chain, signer } = await prepareSender('batcher', config);
+  const { genesis } = chain;
   const batcher = await startBatcher({
     dataDir: config.dataDir,
     nodeUrl: config.node,

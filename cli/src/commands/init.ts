@@ -1,15 +1,7 @@
-import {
-  type ConfigOf,
-  type ConfigTable,
-  parseHex,
-  parseInteger,
-  parseText,
-  parseUrl,
-  printableUrl,
-} from '@openledger/kit';
+import { type ConfigOf, type ConfigTable, parseHex, parseInteger, parseText, printableUrl } from '@openledger/kit';
 import { type Address, parseEther } from 'viem';
 import { type InitializedChain, initChain } from '../init/initChain.ts';
-import { defineCommand } from '../options.ts';
+import { defineCommand, shared } from '../options.ts';
 import { readKey } from '../signingKey.ts';
 
 const address = (flag: string, description: string) => ({
@@ -34,7 +26,7 @@ const open = (flag: string, description: string, fallback: string) => ({
 const DAY = 86_400;
 
 const initConfig = {
-  l1: { flag: 'l1', description: 'L1 JSON-RPC endpoint', parse: parseUrl },
+  l1: shared.l1,
   chainId: { flag: 'chain-id', description: 'chain id of the new L2', parse: parseInteger(1) },
   name: { flag: 'name', description: 'name of the new chain', parse: parseText },
   out: { flag: 'out', description: 'folder for the chain’s files; a second run goes on there', parse: parseText },
@@ -106,7 +98,7 @@ const run = async (config: ConfigOf<typeof initConfig>): Promise<void> => {
 };
 
 const nextSteps = ({ chain, genesisHash, files }: InitializedChain, l1: string): string[] => {
-  const shared = `--chain ${files.chain} --l1 ${l1}`;
+  const flags = `--chain ${files.chain} --l1 ${l1}`;
   const { batcherAddress } = chain.genesis.config.genesis.systemConfig;
   return [
     '',
@@ -117,10 +109,10 @@ const nextSteps = ({ chain, genesisHash, files }: InitializedChain, l1: string):
     `  ${files.journal}    L1 addresses and transactions`,
     '',
     'Next (here as npm run openledger -- ...; --l1.beacon URL reads batches that come as blobs):',
-    `  sequencer  openledger node ${shared} --sequencer.enabled`,
-    `  batcher    openledger batcher ${shared} --key-file FILE    the key of ${batcherAddress}`,
-    `  proposer   openledger proposer ${shared} --key-file FILE`,
-    `  verifier   openledger node ${shared} --verifier --datadir .openledger/verifier --rpc.port 8546`,
+    `  sequencer  openledger node ${flags} --sequencer.enabled`,
+    `  batcher    openledger batcher ${flags} --key-file FILE    the key of ${batcherAddress}`,
+    `  proposer   openledger proposer ${flags} --key-file FILE`,
+    `  verifier   openledger node ${flags} --verifier --datadir .openledger/verifier --rpc.port 8546`,
   ];
 };
 

@@ -9,7 +9,6 @@ import {
   parseBoolean,
   parseInteger,
   parseText,
-  parseUrl,
 } from '@openledger/kit';
 import { type Genesis, type NodeRole, startNode } from '@openledger/node';
 import { readChainFile } from '../chainFile.ts';
@@ -24,7 +23,7 @@ const nodeConfig = {
     parse: parseText,
     default: '.openledger/node',
   },
-  l1: { flag: 'l1', description: 'L1 JSON-RPC endpoint', parse: parseUrl },
+  l1: shared.l1,
   l1Beacon: {
     flag: 'l1.beacon',
     description: 'L1 beacon API; without it no blobs can be read',

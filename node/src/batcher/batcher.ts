@@ -1,9 +1,10 @@
 import type { BlockId, RollupConfig } from '@openledger/chain-config';
 import type { LevelDb } from '@openledger/event-log';
-import { describeError, handlingOf, type Logger, type Metrics, type OpenLedgerError, sleep } from '@openledger/kit';
+import type { Logger, Metrics, OpenLedgerError } from '@openledger/kit';
 import type { LocalAccount } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { L1Sender } from '../l1/l1Sender.ts';
+import { runSender } from '../l1/senderProcess.ts';
 import { writeSynced } from '../l1/txJournal.ts';
 import { TxManager, type TxManagerOptions } from '../l1/txManager.ts';
 import { type BatcherMetrics, batcherMetrics } from './batcherMetrics.ts';
@@ -89,21 +90,9 @@ export class Batcher {
   }
 
   /** Runs until the signal aborts. A fatal error ends it by rejecting. */
-  async run(signal: AbortSignal): Promise<void> {
+  run(signal: AbortSignal): Promise<void> {
     const { log } = this.#parts;
-    let told: string | undefined;
-    while (!signal.aborted) {
-      try {
-        const { waiting } = await this.step();
-        if (waiting && waiting.code !== told)
-          log.warn({ code: waiting.code }, `the batcher waits: ${waiting.describe()}`);
-        told = waiting?.code;
-      } catch (error) {
-        if (handlingOf(error) === 'fatal') throw error;
-        log.warn({ reason: describeError(error) }, 'batcher: trying again');
-      }
-      await sleep(this.#options.pollIntervalMs, signal);
-    }
+    return runSender(this, { name: 'batcher', pollIntervalMs: this.#options.pollIntervalMs, log }, signal);
   }
 
   /** One turn: see what became of what was sent, take in new blocks, send. @throws L1_UNAVAILABLE */

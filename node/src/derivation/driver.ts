@@ -6,7 +6,7 @@ import type { Heads } from '../chain/chainStore.ts';
 import { nodeError } from '../errors.ts';
 import type { SealedBlock } from '../execution/blockExecution.ts';
 import type { L1Block, L1Source } from '../l1/l1Source.ts';
-import type { Block } from '../primitives/block.ts';
+import { type Block, blockIdOf } from '../primitives/block.ts';
 import type { DerivedAttributes } from './attributesQueue.ts';
 import { type ExecutionEngine, executeAttributes, matchesAttributes } from './executeAttributes.ts';
 import { findStart } from './findStart.ts';
@@ -41,8 +41,6 @@ export type DerivationOptions = {
 const POLL_MS = 500;
 /** After so many failures in a row that nobody planned for, derivation starts again from a point that stands. */
 const MAX_SURPRISES = 10;
-
-const idOf = (block: Block): BlockId => ({ hash: block.hash, number: block.header.number });
 
 /**
  * Makes the chain that L1 says: derives attributes, keeps blocks that match them and builds those that don't exist, moves safe
@@ -156,7 +154,7 @@ export class DerivationDriver {
     const known = await this.#safeHeads.at(number);
     // While going over L1 blocks that are derived from already, there is nothing to note.
     if (!known || known.l1.number < number) {
-      await this.#safeHeads.record({ l1: { hash, number }, safe: idOf(cursor), isClean: this.#pipeline.isClean });
+      await this.#safeHeads.record({ l1: { hash, number }, safe: blockIdOf(cursor), isClean: this.#pipeline.isClean });
     }
     this.#originGauge.set(Number(number));
     if (await this.#pipeline.advance()) return 'progressed';
@@ -247,7 +245,7 @@ export class DerivationDriver {
         number: parent.header.number + 1n,
       });
     }
-    await engine.setHeads({ safe: idOf(parent) });
+    await engine.setHeads({ safe: blockIdOf(parent) });
   }
 
   async #moveTo(block: Block, concludes: boolean): Promise<void> {
@@ -257,10 +255,10 @@ export class DerivationDriver {
       this.#concluded = block;
     }
     if (concludes && block.header.number > engine.heads.safe.number) {
-      if (!(await engine.chain.isCanonical(idOf(block)))) {
+      if (!(await engine.chain.isCanonical(blockIdOf(block)))) {
         throw nodeError('DERIVATION_INCONSISTENT', 'the derived block was taken back', { number: block.header.number });
       }
-      await engine.setHeads({ safe: idOf(block) });
+      await engine.setHeads({ safe: blockIdOf(block) });
     }
     this.#cursor = block;
   }

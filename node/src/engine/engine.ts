@@ -11,7 +11,7 @@ import type { BlockAttributes, BlockHashes, ChainRules } from '../execution/chai
 import { OpRules } from '../execution/opRules.ts';
 import { type BlockZero, makeBlockZero } from '../genesis/blockZero.ts';
 import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
-import type { Block } from '../primitives/block.ts';
+import { type Block, blockIdOf } from '../primitives/block.ts';
 import { hashHeader } from '../primitives/header.ts';
 import { StateStore, type StateView } from '../state/stateStore.ts';
 import { toLogBlock } from './toLogBlock.ts';
@@ -70,7 +70,7 @@ export class Engine {
     const { rules, block, stateWrites, config } = await prepareGenesis(genesis, states);
     const chain = await ChainStore.open(db, rules, block.hash);
     const eventLog = await EventLog.open(db);
-    const l2: BlockId = { hash: block.hash, number: block.header.number };
+    const l2 = blockIdOf(block);
     const engine = new Engine(options, { config, rules, chain, states, eventLog });
     if (chain.isEmpty) {
       const heads = { unsafe: l2, safe: l2, finalized: l2 };
@@ -182,7 +182,7 @@ export class Engine {
     return this.#serialised(async () => {
       const path: Block[] = [];
       let block = await this.#require(hash);
-      while (!(await this.chain.isCanonical({ hash: block.hash, number: block.header.number }))) {
+      while (!(await this.chain.isCanonical(blockIdOf(block)))) {
         path.unshift(block);
         block = await this.#require(block.header.parentHash);
       }
@@ -203,7 +203,7 @@ export class Engine {
 
   /** The head's child becomes the head. */
   async #extend(block: Block, writes: readonly PutOp[], reverted: readonly Block[], safe = false): Promise<void> {
-    const unsafe = { hash: block.hash, number: block.header.number };
+    const unsafe = blockIdOf(block);
     const heads = { ...this.heads, unsafe, ...(safe ? { safe: unsafe } : {}) };
     await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], reverted);
   }
@@ -213,7 +213,7 @@ export class Engine {
     const reverted: Block[] = [];
     if (this.heads.unsafe.hash === parentHash) return reverted;
     const parent = await this.#require(parentHash);
-    const ancestor = { hash: parent.hash, number: parent.header.number };
+    const ancestor = blockIdOf(parent);
     if (!(await this.chain.isCanonical(ancestor)) || ancestor.number < this.heads.safe.number) {
       throw nodeError('BLOCK_INVALID', 'the parent is not a canonical block at or above the safe head', { parentHash });
     }
@@ -299,7 +299,7 @@ const prepareGenesis = async (genesis: Genesis | EthereumGenesis, states: StateS
   }
   const rules = new OpRules(genesis.config);
   const { block, stateWrites } = await makeGenesisBlock(genesis, states, rules.commonAt(zero));
-  const l2: BlockId = { hash: block.hash, number: block.header.number };
+  const l2 = blockIdOf(block);
   const config: RollupConfig = {
     ...genesis.config,
     genesis: { ...genesis.config.genesis, l2, l2Time: genesis.timestamp },

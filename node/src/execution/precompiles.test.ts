@@ -4,7 +4,7 @@ import { createAddressFromString } from '@ethereumjs/util';
 import { type Fork, forks } from '@openledger/chain-config';
 import { type Hex, numberToHex, pad, sha256 } from 'viem';
 import { describe, expect, it } from 'vitest';
-import { openMemoryDb } from '../../test/support/testChain.ts';
+import { openMemoryDb } from '../../test/support/memoryDb.ts';
 import { EMPTY_TRIE_ROOT, ZERO_HASH } from '../primitives/header.ts';
 import { StateStore } from '../state/stateStore.ts';
 import { OpRules } from './opRules.ts';

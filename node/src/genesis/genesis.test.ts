@@ -1,8 +1,9 @@
 import { devnet, opPredeploys, predeploys, systemAddresses } from '@openledger/chain-config';
 import { pad } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { openMemoryDb } from '../../test/support/memoryDb.ts';
 import { ScriptedL1 } from '../../test/support/scriptedL1.ts';
-import { openMemoryDb, TestChain } from '../../test/support/testChain.ts';
+import { TestChain } from '../../test/support/testChain.ts';
 import { genesisAlloc, genesisInputs, makeGenesis } from '../../test/support/testGenesis.ts';
 import { createCommon } from '../execution/createCommon.ts';
 import { StateStore } from '../state/stateStore.ts';

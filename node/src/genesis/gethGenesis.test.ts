@@ -1,8 +1,8 @@
 import { devnet } from '@openledger/chain-config';
 import { pad } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { openMemoryDb } from '../../test/support/memoryDb.ts';
 import { ScriptedL1 } from '../../test/support/scriptedL1.ts';
-import { openMemoryDb } from '../../test/support/testChain.ts';
 import { makeGenesis } from '../../test/support/testGenesis.ts';
 import { createCommon } from '../execution/createCommon.ts';
 import { StateStore } from '../state/stateStore.ts';

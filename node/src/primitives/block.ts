@@ -25,3 +25,8 @@ export type Block = {
   readonly l1Origin: BlockId;
   readonly sequenceNumber: bigint;
 };
+
+export const blockIdOf = ({ hash, header }: Pick<Block, 'hash' | 'header'>): BlockId => ({
+  hash,
+  number: header.number,
+});

@@ -1,9 +1,10 @@
 import type { BlockId } from '@openledger/chain-config';
 import type { LevelDb } from '@openledger/event-log';
-import { describeError, handlingOf, type Logger, type Metrics, type OpenLedgerError, sleep } from '@openledger/kit';
+import type { Logger, Metrics, OpenLedgerError } from '@openledger/kit';
 import type { Hex, LocalAccount } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { L1Sender } from '../l1/l1Sender.ts';
+import { runSender } from '../l1/senderProcess.ts';
 import { type TrackedTx, TxManager, type TxManagerOptions } from '../l1/txManager.ts';
 import type { Block } from '../primitives/block.ts';
 import type { OutputOracle } from './outputOracle.ts';
@@ -69,21 +70,9 @@ export class Proposer {
   }
 
   /** Runs until the signal aborts. A fatal error ends it by rejecting. */
-  async run(signal: AbortSignal): Promise<void> {
+  run(signal: AbortSignal): Promise<void> {
     const { log, pollIntervalMs = DEFAULT_POLL_MS } = this.#parts;
-    let told: string | undefined;
-    while (!signal.aborted) {
-      try {
-        const { waiting } = await this.step();
-        if (waiting && waiting.code !== told)
-          log.warn({ code: waiting.code }, `the proposer waits: ${waiting.describe()}`);
-        told = waiting?.code;
-      } catch (error) {
-        if (handlingOf(error) === 'fatal') throw error;
-        log.warn({ reason: describeError(error) }, 'proposer: trying again');
-      }
-      await sleep(pollIntervalMs, signal);
-    }
+    return runSender(this, { name: 'proposer', pollIntervalMs, log }, signal);
   }
 
   /** One turn: at most one output is on its way at a time. @throws L1_UNAVAILABLE, OUTPUT_REFUSED, PROPOSER_NOT_ALLOWED */

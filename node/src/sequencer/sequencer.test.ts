@@ -4,6 +4,7 @@ import { signedHashes, TestChain } from '../../test/support/testChain.ts';
 import { makeGenesis } from '../../test/support/testGenesis.ts';
 import { ana, bo, lower } from '../../test/support/wallets.ts';
 import { nodeError } from '../errors.ts';
+import { blockIdOf } from '../primitives/block.ts';
 
 const code = (name: string, handling: string) => expect.objectContaining({ code: name, handling });
 const stranger = `0x${'5a'.repeat(20)}` as const;
@@ -86,7 +87,7 @@ describe('the sequencer', () => {
     expect(next.l1Origin.hash).not.toBe(lost.l1Origin.hash);
     const later = await chain.step();
     expect([...signedHashes(next), ...signedHashes(later)]).toEqual([hash]);
-    expect(await chain.engine.chain.isCanonical({ hash: lost.hash, number: lost.header.number })).toBe(false);
+    expect(await chain.engine.chain.isCanonical(blockIdOf(lost))).toBe(false);
   });
 
   it('stops for good when nothing of its chain stands on this L1', async () => {

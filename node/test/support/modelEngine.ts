@@ -5,7 +5,7 @@ import type { DerivationEngine } from '../../src/derivation/driver.ts';
 import { nodeError } from '../../src/errors.ts';
 import type { SealedBlock } from '../../src/execution/blockExecution.ts';
 import type { BlockAttributes } from '../../src/execution/chainRules.ts';
-import type { Block } from '../../src/primitives/block.ts';
+import { type Block, blockIdOf } from '../../src/primitives/block.ts';
 import type { Header } from '../../src/primitives/header.ts';
 import { parseL1Attributes } from '../../src/primitives/l1Attributes.ts';
 import type { Receipt } from '../../src/primitives/receipt.ts';
@@ -110,7 +110,7 @@ export class ModelEngine implements DerivationEngine {
     const kept = this.#canonical.slice(0, Number(block.header.number) + 1);
     this.#canonical = [...kept, ...path.map((next) => next.hash)];
     const head = path.at(-1) ?? block;
-    this.#heads = { ...this.#heads, unsafe: { hash: head.hash, number: head.header.number } };
+    this.#heads = { ...this.#heads, unsafe: blockIdOf(head) };
   }
 
   async setHeads(update: { safe?: BlockId; finalized?: BlockId }): Promise<void> {

@@ -2,7 +2,7 @@ import type { RollupConfig } from '@openledger/chain-config';
 import type { Address } from 'viem';
 import { expect } from 'vitest';
 import type { Frame } from '../../src/channels/frame.ts';
-import type { Block } from '../../src/primitives/block.ts';
+import { type Block, blockIdOf } from '../../src/primitives/block.ts';
 import { ScriptedL1 } from './scriptedL1.ts';
 import { type BatcherOptions, TestBatcher, toChannelBlock } from './testBatcher.ts';
 import { TestChain } from './testChain.ts';
@@ -41,7 +41,7 @@ export const startRollup = async (given: Partial<Pick<RollupConfig, 'sequencerWi
   return { l1, chain, batcher, verifier, blocks, mineEmpty, safe, at, expectSameAsFresh };
 };
 
-export const idOf = (block: Block | undefined) => block && { hash: block.hash, number: block.header.number };
+export const idOf = (block: Block | undefined) => block && blockIdOf(block);
 export const framesOf = (batcher: TestBatcher, blocks: readonly Block[], options: BatcherOptions = {}): Frame[] =>
   batcher.frames(blocks.map(toChannelBlock), options);
 /** In two frames. */

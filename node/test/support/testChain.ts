@@ -1,7 +1,6 @@
 import type { SystemConfig } from '@openledger/chain-config';
 import type { LevelDb } from '@openledger/event-log';
 import { createMetrics, type Logger, type Metrics, silentLogger } from '@openledger/kit';
-import { MemoryLevel } from 'memory-level';
 import type { Address, Hex } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { Engine } from '../../src/engine/engine.ts';
@@ -11,6 +10,7 @@ import { Mempool } from '../../src/mempool/mempool.ts';
 import type { Block } from '../../src/primitives/block.ts';
 import type { Receipt } from '../../src/primitives/receipt.ts';
 import { Sequencer } from '../../src/sequencer/sequencer.ts';
+import { openMemoryDb } from './memoryDb.ts';
 import { type Deposit, ScriptedL1 } from './scriptedL1.ts';
 import { makeGenesis } from './testGenesis.ts';
 import { signed, type TransactionFields } from './wallets.ts';
@@ -23,9 +23,6 @@ export type TestChainOptions = {
   limits?: Partial<MempoolLimits>;
   log?: Logger;
 };
-
-export const openMemoryDb = (): LevelDb =>
-  new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' }) as unknown as LevelDb;
 
 /** A whole sequencing node without network and clock: `step` makes the next block. */
 export class TestChain {

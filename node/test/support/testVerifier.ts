@@ -4,7 +4,7 @@ import { DerivationDriver } from '../../src/derivation/driver.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Genesis } from '../../src/genesis/genesisBlock.ts';
 import type { L1Source } from '../../src/l1/l1Source.ts';
-import { openMemoryDb } from './testChain.ts';
+import { openMemoryDb } from './memoryDb.ts';
 
 /** A node that has nothing but L1. */
 export class TestVerifier {

@@ -1,6 +1,7 @@
 import { type BlockId, toRollupJson } from '@openledger/chain-config';
 import { concatHex, keccak256, pad, zeroHash } from 'viem';
 import type { L1Block, L1Source } from '../../l1/l1Source.ts';
+import { blockIdOf } from '../../primitives/block.ts';
 import type { ChainReader } from '../chainReader.ts';
 import type { Methods } from '../dispatch.ts';
 import type { Json } from '../format.ts';
@@ -47,7 +48,7 @@ export const nodeInfoMethods = (chain: ChainReader, status: RollupStatus): Metho
     return {
       version: pad('0x', { size: 32 }),
       outputRoot,
-      blockRef: await l2Ref(chain, { hash: block.hash, number: block.header.number }),
+      blockRef: await l2Ref(chain, blockIdOf(block)),
       withdrawalStorageRoot: withdrawalsRoot,
       stateRoot,
       // op-proposer asks for the heads here, and takes it for granted that they come.
