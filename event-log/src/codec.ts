@@ -3,7 +3,7 @@ import { Packr } from 'msgpackr';
 import { bytesToHex, concatBytes, hexToBytes, keccak256, numberToBytes } from 'viem';
 import { eventLogError } from './errors.ts';
 import { type EventType, eventSchema, eventTypeById, type FieldKind, SCHEMA_VERSION } from './schema.ts';
-import type { BlockRef, ChainEvent, Hex, LogBlock, LogEntry, LogTransaction } from './types.ts';
+import type { BlockRef, ChainEvent, FeedEntry, Hex, LogBlock, LogEntry, LogTransaction } from './types.ts';
 import { upcastEvent } from './upcasters.ts';
 
 /**
@@ -188,5 +188,5 @@ const readEntry = (wire: unknown): LogEntry => {
 };
 
 /** JSON form for server-sent events: integers above 32 bits are decimal strings. */
-export const entryToJson = (entry: LogEntry): string =>
+export const entryToJson = (entry: FeedEntry): string =>
   JSON.stringify(entry, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));

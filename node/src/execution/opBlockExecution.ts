@@ -3,7 +3,7 @@ import { type Fork, includesFork, opPredeploys } from '@openledger/chain-config'
 import { bytesToHex, type Hex, hexToBytes } from 'viem';
 import { nodeError } from '../errors.ts';
 import { DEPOSIT_TYPE } from '../primitives/depositTransaction.ts';
-import { EMPTY_TRIE_ROOT, type Header } from '../primitives/header.ts';
+import { EMPTY_TRIE_ROOT, type Header, ZERO_HASH } from '../primitives/header.ts';
 import { type L1FeeInfo, logsBloomOf, type Receipt } from '../primitives/receipt.ts';
 import type { L2Transaction, SignedL2Transaction } from '../primitives/transaction.ts';
 import type { StateView } from '../state/stateStore.ts';
@@ -34,6 +34,13 @@ export class OpBlockExecution extends BlockExecution {
 
   protected async finish() {
     return { withdrawals: [], uncles: [] };
+  }
+
+  protected override headerSoFar(): Partial<Header> {
+    return {
+      ...(includesFork(this.#fork, 'canyon') ? { withdrawalsRoot: ZERO_HASH } : {}),
+      ...(includesFork(this.#fork, 'ecotone') ? { blobGasUsed: this.#daFootprint } : {}),
+    };
   }
 
   protected async headerTail(): Promise<Partial<Header>> {
