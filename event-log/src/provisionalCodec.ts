@@ -1,9 +1,10 @@
+import { isOpenLedgerError } from '@openledger/kit';
 import { Packr } from 'msgpackr';
 import { bytesToHex, hexToBytes } from 'viem';
 import { decodeEntry, decodeEvent, encodeEntry, encodeEvent } from './codec.ts';
 import { eventLogError } from './errors.ts';
 import { SCHEMA_VERSION } from './schema.ts';
-import type { FeedEntry, Hex, ProvisionalEntry } from './types.ts';
+import type { FeedEntry, Hex, ProvisionalEntry, WithdrawnEntry } from './types.ts';
 
 /** As the log's own: positional arrays, readable by any msgpack library. */
 const packr = new Packr({ useRecords: false, mapsAsObjects: false, useBigIntExtension: false, int64AsType: 'bigint' });
@@ -35,7 +36,16 @@ export const decodeFeedEntry = (bytes: Uint8Array): FeedEntry => {
   // A short array that begins with one of our kinds; anything else is the log's.
   const kind = ((bytes[0] ?? 0) & 0xf0) === 0x90 ? bytes[1] : undefined;
   if (kind !== PROVISIONAL && kind !== WITHDRAWN) return decodeEntry(bytes);
-  const [, version, number, parentHash, payloadId, ...rest] = packr.unpack(bytes) as [number, number, ...unknown[]];
+  try {
+    return readProvisional(kind, packr.unpack(bytes));
+  } catch (cause) {
+    if (isOpenLedgerError(cause)) throw cause;
+    throw eventLogError('LOG_CORRUPT', 'the bytes are not an entry', {}, cause);
+  }
+};
+
+const readProvisional = (kind: number, wire: [number, number, ...unknown[]]): ProvisionalEntry | WithdrawnEntry => {
+  const [, version, number, parentHash, payloadId, ...rest] = wire;
   if (version > SCHEMA_VERSION) throw eventLogError('LOG_UNKNOWN_VERSION', `schema version ${version}`, { version });
   const build = { number: BigInt(number as number), parentHash: hex(parentHash), payloadId: hex(payloadId) };
   if (kind === WITHDRAWN) return { kind: 'withdrawn', ...build };
@@ -48,5 +58,5 @@ export const decodeFeedEntry = (bytes: Uint8Array): FeedEntry => {
     firstTxIndex,
     transactions: transactions.map(hex),
     events: events.map((event) => decodeEvent(event as Parameters<typeof decodeEvent>[0], version)),
-  } satisfies ProvisionalEntry;
+  };
 };

@@ -124,23 +124,35 @@ export class Engine {
     return { hashOf: (number) => this.chain.hashByNumber(number) };
   }
 
-  /** Starts a block on `parent`; nothing is written until `insert`. */
-  async begin(parentHash: Hex, attributes: BlockAttributes): Promise<BlockExecution> {
+  /** Starts a block on `parent`; nothing is written until `insert`. With `noted` its state can tell what was written (`takeDiff`). */
+  async begin(
+    parentHash: Hex,
+    attributes: BlockAttributes,
+    { noted = false }: { readonly noted?: boolean } = {},
+  ): Promise<BlockExecution> {
     const parent = await this.#require(parentHash);
     if (attributes.timestamp <= parent.header.timestamp) {
       throw nodeError('BLOCK_INVALID', 'timestamp is not after the parent', { timestamp: attributes.timestamp });
     }
     const time = { number: parent.header.number + 1n, timestamp: attributes.timestamp };
     const view = await this.states.at(parent.header.stateRoot, this.rules.commonAt(time));
+    if (noted) await view.manager.takeDiff();
     return this.rules.begin({ view, parent: parent.header, attributes, blockHashes: this.blockHashes() });
   }
 
   /**
    * Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. With
-   * `safe` it is the safe head too, in the same batch: nothing can come in between.
+   * `safe` it is the safe head too, in the same batch: nothing can come in between. With `onHead` only while that is the head.
+   * @throws HEAD_MOVED
    */
-  insert(sealed: SealedBlock, options: { readonly safe?: boolean } = {}): Promise<Block> {
-    return this.#serialised(() => this.#insert(sealed, options.safe ?? false));
+  insert(sealed: SealedBlock, options: { readonly safe?: boolean; readonly onHead?: Hex } = {}): Promise<Block> {
+    return this.#serialised(() => {
+      const { unsafe } = this.heads;
+      if (options.onHead && options.onHead !== unsafe.hash) {
+        throw nodeError('HEAD_MOVED', 'the head is another block by now', { head: unsafe.hash });
+      }
+      return this.#insert(sealed, options.safe ?? false);
+    });
   }
 
   /** Moves safe and finalized. Invariant: finalized <= safe <= unsafe, all canonical. */

@@ -5,11 +5,12 @@ import { getCalldataFloorGasFor } from '../execution/intrinsicGas.ts';
 import type { Block } from '../primitives/block.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 
-/** Counts, bytes of one raw transaction, wei of tip per gas, percent. */
+/** Counts, bytes of one raw transaction and of all that wait, wei of tip per gas, percent. */
 export type MempoolLimits = {
   readonly maxTransactions: number;
   readonly maxPerSender: number;
   readonly maxBytes: number;
+  readonly maxPoolBytes: number;
   readonly minTip: bigint;
   readonly priceBump: bigint;
 };

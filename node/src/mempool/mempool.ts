@@ -1,6 +1,6 @@
 import type { LevelDb } from '@openledger/event-log';
 import type { Logger, Metrics } from '@openledger/kit';
-import { type Address, concatBytes, type Hex, hexToBytes } from 'viem';
+import { type Address, concatBytes, type Hex, hexToBytes, size } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
@@ -13,6 +13,8 @@ export const defaultLimits: MempoolLimits = {
   maxTransactions: 20_000,
   maxPerSender: 256,
   maxBytes: 512 * 1024,
+  /** In memory a transaction takes about five times its bytes. */
+  maxPoolBytes: 32 * 1024 * 1024,
   minTip: 0n,
   /** Percent by which a replacement has to raise both fees, as geth's pool asks. */
   priceBump: 10n,
@@ -23,7 +25,18 @@ type Entry = {
   readonly nonce: bigint;
   readonly cost: bigint;
   readonly order: number;
+  readonly bytes: number;
+  /** On the clock of `performance.now`. */
+  readonly admittedAt: number;
 };
+
+/** A block's time or so: the next one makes room. */
+const RETRY_AFTER_MS = 1_000;
+
+/** Seconds; fine where the promise is: 300 ms to a preconfirmation, 1.5 s to a block. */
+export const latencyBuckets = [
+  0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 30,
+];
 
 /**
  * Signed transactions that wait for a block. Per sender by nonce; a sender's transactions are executable up to the first nonce
@@ -35,10 +48,16 @@ export class Mempool {
   readonly #limits: MempoolLimits;
   readonly #log: Logger;
   readonly #size;
+  readonly #byteGauge;
+  readonly #refusedFull;
   readonly #bySender = new Map<Address, Map<bigint, Entry>>();
   readonly #byHash = new Map<Hex, Entry>();
   readonly #listeners = new Set<(transaction: SignedL2Transaction) => void>();
+  readonly #inclusionSeconds;
   #order = 0;
+  /** Of what waits here, and of what waits to be looked at. */
+  #bytes = 0;
+  #queuedBytes = 0;
   #admission: Promise<unknown> = Promise.resolve();
 
   private constructor(options: { engine: Engine; db: LevelDb; limits: MempoolLimits; log: Logger; metrics: Metrics }) {
@@ -46,7 +65,18 @@ export class Mempool {
     this.#db = options.db;
     this.#limits = options.limits;
     this.#log = options.log;
-    this.#size = options.metrics.gauge('txpool_transactions', 'Transactions waiting in the mempool');
+    const { metrics } = options;
+    this.#size = metrics.gauge('txpool_transactions', 'Transactions waiting in the mempool');
+    this.#byteGauge = metrics.gauge('txpool_bytes', 'Bytes of the transactions waiting in the mempool');
+    this.#refusedFull = metrics.counter(
+      'txpool_refused_total',
+      'Transactions turned away because the mempool was full',
+    );
+    this.#inclusionSeconds = metrics.histogram(
+      'admission_to_block_seconds',
+      'From admission to the committed block that carries the transaction',
+      latencyBuckets,
+    );
   }
 
   /** Reads the journal back; entries that are no longer valid are dropped. */
@@ -60,7 +90,7 @@ export class Mempool {
     const pool = new Mempool({ ...options, limits: { ...defaultLimits, ...options.limits } });
     const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
     for (const value of await options.db.values(range).all()) {
-      await pool.#admit(`0x${Buffer.from(value).toString('hex')}`).catch((error) => {
+      await pool.#admit(`0x${Buffer.from(value).toString('hex')}`, { promised: true }).catch((error) => {
         options.log.info({ err: error }, 'journaled transaction dropped');
       });
     }
@@ -68,21 +98,47 @@ export class Mempool {
     options.engine.onBlock((block, reverted) => {
       const returned = reverted.flatMap((old) => old.transactions.filter((tx) => tx.kind === 'signed'));
       const included = new Set(block.transactions.map((tx) => tx.hash));
-      for (const tx of returned) if (!included.has(tx.hash)) void pool.add(tx.raw).catch(() => {});
+      for (const tx of returned) if (!included.has(tx.hash)) void pool.#return(tx.raw);
       pool.#removeIncluded(block.transactions.flatMap((tx) => (tx.kind === 'signed' ? [tx] : [])));
     });
     return pool;
   }
 
-  /** @throws TX_*, MEMPOOL_FULL. Returns after the transaction is on disk. */
+  /**
+   * Returns after the transaction is on disk. When more comes than fits, it is turned away before any work goes into it.
+   * @throws TX_*, MEMPOOL_FULL with retryAfterMs
+   */
   async add(raw: Hex): Promise<Hex> {
-    const { transaction, replaced } = await this.#serialised(() => this.#admit(raw));
+    const bytes = size(raw);
+    if (this.#bytes + this.#queuedBytes + bytes > this.#limits.maxPoolBytes) throw this.#full();
+    this.#queuedBytes += bytes;
+    try {
+      return await this.#add(raw, { promised: false });
+    } finally {
+      this.#queuedBytes -= bytes;
+    }
+  }
+
+  async #add(raw: Hex, options: { promised: boolean }): Promise<Hex> {
+    const { transaction, replaced } = await this.#serialised(() => this.#admit(raw, options));
     // One batch: a kill leaves either the replaced transaction or the new one, never neither.
     const batch = this.#db.batch().put(this.#journalKey(transaction.hash), hexToBytes(transaction.raw));
     if (replaced) batch.del(this.#journalKey(replaced));
     await batch.write({ sync: true } as Parameters<typeof batch.write>[0]);
     for (const listener of this.#listeners) listener(transaction);
     return transaction.hash;
+  }
+
+  /** A transaction of a block that was taken back; it has its place here whatever the limits say. */
+  async #return(raw: Hex): Promise<void> {
+    await this.#add(raw, { promised: true }).catch((error) => {
+      this.#log.info({ err: error }, 'transaction of a reverted block not taken in again');
+    });
+  }
+
+  /** When a transaction that waits here was taken in, on the clock of `performance.now`. */
+  admittedAt(hash: Hex): number | undefined {
+    return this.#byHash.get(hash)?.admittedAt;
   }
 
   get(hash: Hex): SignedL2Transaction | undefined {
@@ -117,9 +173,13 @@ export class Mempool {
 
   /**
    * Best first: highest effective tip, then arrival; nonces of one sender in order. `next(false)` skips all later ones of
-   * the sender whose transaction couldn't be included.
+   * the sender whose transaction couldn't be included. `nonceOf` says where a sender goes on in a block that has transactions
+   * already; those in it stay here until it is committed.
    */
-  async *best(baseFee: bigint): AsyncGenerator<SignedL2Transaction, void, boolean | undefined> {
+  async *best(
+    baseFee: bigint,
+    nonceOf?: (sender: Address) => Promise<bigint>,
+  ): AsyncGenerator<SignedL2Transaction, void, boolean | undefined> {
     type Candidate = { sender: Address; entry: Entry; tip: bigint };
     const heap = new Heap<Candidate>((a, b) => (a.tip === b.tip ? a.entry.order < b.entry.order : a.tip > b.tip));
     const offer = (sender: Address, nonce: bigint) => {
@@ -130,7 +190,7 @@ export class Mempool {
     for (const sender of [...this.#bySender.keys()]) {
       const { nonce } = await this.#account(sender);
       await this.#dropBelow(sender, nonce);
-      offer(sender, nonce);
+      offer(sender, nonceOf ? await nonceOf(sender) : nonce);
     }
     for (let next = heap.pop(); next; next = heap.pop()) {
       const { sender, entry } = next;
@@ -154,7 +214,11 @@ export class Mempool {
     }
   }
 
-  async #admit(raw: Hex): Promise<{ transaction: SignedL2Transaction; replaced: Hex | undefined }> {
+  /** `promised`: its sender was told before that it will be included, so the pool's own bounds don't apply. */
+  async #admit(
+    raw: Hex,
+    { promised }: { promised: boolean },
+  ): Promise<{ transaction: SignedL2Transaction; replaced: Hex | undefined }> {
     checkStateless(raw, this.#limits);
     const head = await this.#engine.headBlock();
     const transaction = this.#engine.rules.decodeTransaction(raw, head.header);
@@ -180,14 +244,26 @@ export class Mempool {
       });
     }
     if (replaced) this.#checkReplacement(replaced.transaction, transaction);
-    else if (this.#byHash.size >= this.#limits.maxTransactions) throw nodeError('MEMPOOL_FULL', 'txpool is full');
-    const entry: Entry = { transaction, nonce, cost, order: this.#order++ };
+    else if (!promised && this.#byHash.size >= this.#limits.maxTransactions) throw this.#full();
+    const bytes = size(raw);
+    const entry: Entry = { transaction, nonce, cost, order: this.#order++, bytes, admittedAt: performance.now() };
     if (replaced) this.#forget(replaced.transaction.hash);
+    this.#bytes += bytes;
     entries.set(nonce, entry);
     this.#bySender.set(sender, entries);
     this.#byHash.set(transaction.hash, entry);
-    this.#size.set(this.#byHash.size);
+    this.#observeSize();
     return { transaction, replaced: replaced?.transaction.hash };
+  }
+
+  #full() {
+    this.#refusedFull.inc();
+    return nodeError('MEMPOOL_FULL', 'txpool is full', { retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  #observeSize(): void {
+    this.#size.set(this.#byHash.size);
+    this.#byteGauge.set(this.#bytes);
   }
 
   #checkReplacement(old: SignedL2Transaction, replacement: SignedL2Transaction): void {
@@ -202,7 +278,9 @@ export class Mempool {
       const sender = this.#bySender.get(transaction.from.toLowerCase() as Address);
       const rival = sender?.get(transaction.tx.nonce)?.transaction.hash;
       for (const hash of new Set([transaction.hash, rival])) {
-        if (!hash || !this.#byHash.has(hash)) continue;
+        const entry = hash && this.#byHash.get(hash);
+        if (!entry) continue;
+        if (hash === transaction.hash) this.#inclusionSeconds.observe((performance.now() - entry.admittedAt) / 1000);
         this.#forget(hash);
         keys.push(this.#journalKey(hash));
       }
@@ -219,10 +297,11 @@ export class Mempool {
     if (!entry) return;
     const sender = entry.transaction.from.toLowerCase() as Address;
     this.#byHash.delete(hash);
+    this.#bytes -= entry.bytes;
     const entries = this.#bySender.get(sender);
     if (entries?.get(entry.nonce) === entry) entries.delete(entry.nonce);
     if (entries?.size === 0) this.#bySender.delete(sender);
-    this.#size.set(this.#byHash.size);
+    this.#observeSize();
   }
 
   /** Removes journal entries that the pool didn't take back. */

@@ -84,16 +84,18 @@ export const queryLogs = async (chain: ChainReader, query: LogQuery): Promise<Js
     return matchLogs(block, query);
   }
   const head = chain.engine.heads.unsafe.number;
+  const open = query.to === 'pending' ? chain.pending.block : undefined;
+  const top = open?.header.number ?? head;
   const resolve = async (selector: BlockSelector): Promise<bigint> =>
     typeof selector === 'bigint' ? selector : (await chain.requireBlock(selector)).header.number;
   const from = await resolve(query.from);
   const to = await resolve(query.to);
   if (from > to) throw invalidParams('invalid block range params');
-  if (to > head) throw invalidParams('block range extends beyond current head block');
+  if (to > top) throw invalidParams('block range extends beyond current head block');
   if (to - from >= MAX_RANGE) throw limitExceeded(`block range exceeds the limit of ${MAX_RANGE} blocks`);
   const found: Json[] = [];
   for (let number = from; number <= to; number++) {
-    const block = await chain.engine.chain.blockByNumber(number);
+    const block = number > head ? open : await chain.engine.chain.blockByNumber(number);
     if (block) found.push(...matchLogs(block, query));
     if (found.length > MAX_LOGS) throw limitExceeded(`query returned more than ${MAX_LOGS} results`);
   }
