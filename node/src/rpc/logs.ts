@@ -51,8 +51,12 @@ export const toLogQuery = (value: unknown): LogQuery => {
   };
 };
 
-/** Logs of one block that match, formatted. */
-export const matchLogs = (block: Block, filter: LogFilter, removed = false): Json[] => {
+/** Logs of one block that match, formatted; with `from` those of later transactions only. */
+export const matchLogs = (
+  block: Block,
+  filter: LogFilter,
+  { removed = false, from = 0 }: { removed?: boolean; from?: number } = {},
+): Json[] => {
   if (!bloomMayMatch(block.header.logsBloom, filter)) return [];
   const found: Json[] = [];
   let logIndex = 0;
@@ -64,7 +68,7 @@ export const matchLogs = (block: Block, filter: LogFilter, removed = false): Jso
       const topics = filter.topics.every(
         (any, i) => !any || (log.topics[i] !== undefined && any.includes(log.topics[i])),
       );
-      if (address && topics) found.push(formatLog(log, place));
+      if (address && topics && transactionIndex >= from) found.push(formatLog(log, place));
     }
   }
   return found;
