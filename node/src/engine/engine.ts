@@ -1,6 +1,6 @@
 import { createAddressFromString } from '@ethereumjs/util';
 import type { BlockId, RollupConfig } from '@openledger/chain-config';
-import { EventLog, type LevelDb, type LogBlock, type PutOp } from '@openledger/event-log';
+import { type ChainEvent, EventLog, type LevelDb, type PutOp } from '@openledger/event-log';
 import type { Logger, Metrics } from '@openledger/kit';
 import type { Address, Hex } from 'viem';
 import { ChainStore, type Heads } from '../chain/chainStore.ts';
@@ -74,7 +74,8 @@ export class Engine {
     const engine = new Engine(options, { config, rules, chain, states, eventLog });
     if (chain.isEmpty) {
       const heads = { unsafe: l2, safe: l2, finalized: l2 };
-      await engine.#commit(block, heads, [...stateWrites, ...chain.prepareGenesis(block)], []);
+      const told = { reverted: [], events: decodeEvents(block) };
+      await engine.#commit(block, heads, [...stateWrites, ...chain.prepareGenesis(block)], told);
     }
     await engine.#checkConsistency();
     return engine;
@@ -143,15 +144,19 @@ export class Engine {
   /**
    * Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. With
    * `safe` it is the safe head too, in the same batch: nothing can come in between. With `onHead` only while that is the head.
+   * `events` where they were decoded before.
    * @throws HEAD_MOVED
    */
-  insert(sealed: SealedBlock, options: { readonly safe?: boolean; readonly onHead?: Hex } = {}): Promise<Block> {
+  insert(
+    sealed: SealedBlock,
+    options: { readonly safe?: boolean; readonly onHead?: Hex; readonly events?: readonly ChainEvent[] } = {},
+  ): Promise<Block> {
     return this.#serialised(() => {
       const { unsafe } = this.heads;
       if (options.onHead && options.onHead !== unsafe.hash) {
         throw nodeError('HEAD_MOVED', 'the head is another block by now', { head: unsafe.hash });
       }
-      return this.#insert(sealed, options.safe ?? false);
+      return this.#insert(sealed, options);
     });
   }
 
@@ -169,10 +174,10 @@ export class Engine {
     });
   }
 
-  async #insert(sealed: SealedBlock, safe: boolean): Promise<Block> {
+  async #insert(sealed: SealedBlock, known: { safe?: boolean; events?: readonly ChainEvent[] }): Promise<Block> {
     const block = this.#toBlock(sealed);
     const reverted = await this.#revertTo(block.header.parentHash);
-    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted, safe);
+    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted, known);
     return block;
   }
 
@@ -214,10 +219,15 @@ export class Engine {
   }
 
   /** The head's child becomes the head. */
-  async #extend(block: Block, writes: readonly PutOp[], reverted: readonly Block[], safe = false): Promise<void> {
+  async #extend(
+    block: Block,
+    writes: readonly PutOp[],
+    reverted: readonly Block[],
+    { safe = false, events = decodeEvents(block) }: { safe?: boolean; events?: readonly ChainEvent[] } = {},
+  ): Promise<void> {
     const unsafe = blockIdOf(block);
     const heads = { ...this.heads, unsafe, ...(safe ? { safe: unsafe } : {}) };
-    await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], reverted);
+    await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], { reverted, events });
   }
 
   /** Takes unsafe blocks back until the head is `parentHash`; the marker is written before the replacing block is. */
@@ -243,8 +253,13 @@ export class Engine {
     return reverted;
   }
 
-  async #commit(block: Block, heads: Heads, ops: PutOp[], reverted: readonly Block[]): Promise<void> {
-    const prepared = this.eventLog.prepareBlock(this.#logBlock(block));
+  async #commit(
+    block: Block,
+    heads: Heads,
+    ops: PutOp[],
+    { reverted, events }: { reverted: readonly Block[]; events: readonly ChainEvent[] },
+  ): Promise<void> {
+    const prepared = this.eventLog.prepareBlock(toLogBlock(block, events));
     const stop = this.#commitSeconds.startTimer();
     await this.#write([...ops, ...prepared.ops, ...this.chain.prepareHeads(heads)]);
     stop();
@@ -252,10 +267,6 @@ export class Engine {
     this.eventLog.committed(prepared);
     this.#observe(heads);
     for (const listener of this.#listeners) listener(block, reverted);
-  }
-
-  #logBlock(block: Block): LogBlock {
-    return toLogBlock(block, decodeEvents(block));
   }
 
   async #write(ops: readonly PutOp[]): Promise<void> {

@@ -49,7 +49,7 @@ export const admissionCost = async (
   const { manager } = await engine.stateAtHead();
   const { l1Fee, operatorFee, daFootprint } = await engine.rules.dataFees(
     manager,
-    transaction.raw,
+    transaction,
     tx.gasLimit,
     head.header,
   );

@@ -3,6 +3,7 @@ import type { Logger, Metrics } from '@openledger/kit';
 import { type Address, concatBytes, type Hex, hexToBytes, size } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
+import { fromHex } from '../primitives/hex.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 import { admissionCost, checkStateless, feeCapOf, type MempoolLimits, tipCapOf } from './admission.ts';
 import { Heap } from './heap.ts';
@@ -122,7 +123,7 @@ export class Mempool {
   async #add(raw: Hex, options: { promised: boolean }): Promise<Hex> {
     const { transaction, replaced } = await this.#serialised(() => this.#admit(raw, options));
     // One batch: a kill leaves either the replaced transaction or the new one, never neither.
-    const batch = this.#db.batch().put(this.#journalKey(transaction.hash), hexToBytes(transaction.raw));
+    const batch = this.#db.batch().put(this.#journalKey(transaction.hash), fromHex(transaction.raw));
     if (replaced) batch.del(this.#journalKey(replaced));
     await batch.write({ sync: true } as Parameters<typeof batch.write>[0]);
     for (const listener of this.#listeners) listener(transaction);

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { signedHashes, TestChain } from '../../test/support/testChain.ts';
 import { ana, bo, chi, GWEI, lower, OPEN, signed } from '../../test/support/wallets.ts';
 import { nodeError } from '../errors.ts';
+import { decodeEvents } from '../events/decodeEvents.ts';
 import type { Flashblock } from '../pending/flashblock.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
@@ -71,6 +72,8 @@ describe('an open block', () => {
     await builder.extend(100);
     const { hash } = await builder.seal();
     const entry = await chain.engine.eventLog.entryOf(hash);
+    const block = await chain.engine.headBlock();
+    expect(entry?.events).toEqual(decodeEvents(block));
     expect(flashblocks.flatMap(({ events }) => events)).toEqual(entry?.events);
     expect(entry?.events.length).toBeGreaterThanOrEqual(2);
   });

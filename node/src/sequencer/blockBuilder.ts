@@ -70,7 +70,8 @@ export class BlockBuilder {
     const { engine, mempool, pending, metrics } = this.#options;
     return this.#guarded(async (open) => {
       await this.#checkOrigin(open);
-      const block = await engine.insert(await open.seal(), { onHead: open.head });
+      const { head: onHead, events } = open;
+      const block = await engine.insert(await open.seal(), { onHead, ...(events ? { events } : {}) });
       this.#open = undefined;
       pending.sealed();
       for (const { transaction, reason } of open.refused) await mempool.drop(transaction, reason);

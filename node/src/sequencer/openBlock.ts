@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { maxSequencerDrift } from '@openledger/chain-config';
+import type { ChainEvent } from '@openledger/event-log';
 import { bytesToHex, type Hex } from 'viem';
 import { type PayloadAttributes, preparePayloadAttributes } from '../attributes/payloadAttributes.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -26,6 +27,7 @@ export class OpenBlock {
   readonly #refused = new Map<Hex, RefusedTransaction>();
   #state: PendingState;
   #flashblocks = 0;
+  readonly #events: ChainEvent[] = [];
   /** Transactions and logs in the flashblocks so far. */
   #told = { transactions: 0, logs: 0 };
   #spentMs = 0;
@@ -106,7 +108,13 @@ export class OpenBlock {
       transactions: block.transactions.length,
       logs: fresh.receipts.reduce((sum, receipt) => sum + receipt.logs.length, logs),
     };
+    this.#events.push(...events);
     return { payloadId: this.payloadId, index: this.#flashblocks++, block, from, events, diff };
+  }
+
+  /** Those of the whole block, if all of it was in flashblocks. */
+  get events(): readonly ChainEvent[] | undefined {
+    return this.#told.transactions === this.#execution.transactionCount ? this.#events : undefined;
   }
 
   /** Exactly what was applied, in that order. Not to be extended afterwards. */
