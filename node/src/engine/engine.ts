@@ -8,16 +8,12 @@ import { nodeError } from '../errors.ts';
 import { decodeEvents } from '../events/decodeEvents.ts';
 import type { BlockExecution, SealedBlock } from '../execution/blockExecution.ts';
 import type { BlockAttributes, BlockHashes, ChainRules } from '../execution/chainRules.ts';
-import { OpRules } from '../execution/opRules.ts';
-import { type BlockZero, makeBlockZero } from '../genesis/blockZero.ts';
-import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
+import type { Genesis } from '../genesis/genesisBlock.ts';
+import { type EthereumGenesis, prepareGenesis } from '../genesis/prepareGenesis.ts';
 import { type Block, blockIdOf } from '../primitives/block.ts';
 import { hashHeader } from '../primitives/header.ts';
 import { StateStore, type StateView } from '../state/stateStore.ts';
 import { toLogBlock } from './toLogBlock.ts';
-
-/** A plain Ethereum chain instead of a rollup: block 0 and the rules of its genesis file. */
-export type EthereumGenesis = BlockZero & { readonly rules: ChainRules };
 
 export type EngineOptions = { db: LevelDb; genesis: Genesis | EthereumGenesis; log: Logger; metrics: Metrics };
 
@@ -309,23 +305,3 @@ export class Engine {
     return result;
   }
 }
-
-const prepareGenesis = async (genesis: Genesis | EthereumGenesis, states: StateStore) => {
-  const zero = { number: 0n, timestamp: genesis.timestamp };
-  if ('rules' in genesis) {
-    const { rules } = genesis;
-    const { header, stateWrites } = await makeBlockZero(genesis, states, rules.commonAt(zero));
-    const { origin, sequenceNumber } = rules.l1OriginOf([]);
-    const body = { transactions: [], receipts: [], withdrawals: [], uncles: [] };
-    const block: Block = { hash: hashHeader(header), header, ...body, l1Origin: origin, sequenceNumber };
-    return { rules, block, stateWrites, config: undefined };
-  }
-  const rules = new OpRules(genesis.config);
-  const { block, stateWrites } = await makeGenesisBlock(genesis, states, rules.commonAt(zero));
-  const l2 = blockIdOf(block);
-  const config: RollupConfig = {
-    ...genesis.config,
-    genesis: { ...genesis.config.genesis, l2, l2Time: genesis.timestamp },
-  };
-  return { rules, block, stateWrites, config };
-};

@@ -13,14 +13,14 @@ const PAUSE_AFTER_MS = 5;
 
 /**
  * Fills a block with waiting transactions, best tip first, until it is full or `budgetMs` have passed; it may have some
- * already. Those of `skip` are left out, with what follows them. Gives those that can never be included: the caller drops them
- * once the block they don't fit is more than an attempt.
+ * already. Those of `skip` are left out, with what follows them; what goes in is noted in `taken` before it is executed. Gives
+ * those that can never be included: the caller drops them once the block they don't fit is more than an attempt.
  */
 export const fillBlock = async (
   execution: BlockExecution,
   mempool: Mempool,
   budgetMs: number,
-  skip: { has(hash: Hex): boolean } = new Set(),
+  { skip = new Set(), taken = new Set() }: { skip?: { has(hash: Hex): boolean }; taken?: Set<Hex> } = {},
 ): Promise<readonly RefusedTransaction[]> => {
   const deadline = performance.now() + budgetMs;
   const refused: RefusedTransaction[] = [];
@@ -31,9 +31,13 @@ export const fillBlock = async (
     const transaction = next.value;
     let included = !skip.has(transaction.hash);
     try {
-      if (included) await execution.apply(transaction);
+      if (included) {
+        taken.add(transaction.hash);
+        await execution.apply(transaction);
+      }
     } catch (error) {
       included = false;
+      taken.delete(transaction.hash);
       if (!isOpenLedgerError(error) || error.handling !== 'reject') throw error;
       const later = error.code === 'BLOCK_GAS_EXCEEDED' || error.code === 'TX_NONCE_TOO_HIGH';
       if (!later && error.code !== 'TX_FEE_TOO_LOW') refused.push({ transaction, reason: error.describe() });

@@ -1,14 +1,13 @@
 import type { LevelDb } from '@openledger/event-log';
 import type { Logger, Metrics } from '@openledger/kit';
-import { type Address, concatBytes, type Hex, hexToBytes, size } from 'viem';
+import { type Address, type Hex, size } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
-import { fromHex } from '../primitives/hex.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 import { admissionCost, checkStateless, feeCapOf, type MempoolLimits, tipCapOf } from './admission.ts';
 import { Heap } from './heap.ts';
-
-const JOURNAL = 0x70; // 'p' txHash(32): raw transaction
+import { Journal } from './journal.ts';
+import { createMempoolMetrics } from './mempoolMetrics.ts';
 
 export const defaultLimits: MempoolLimits = {
   maxTransactions: 20_000,
@@ -34,27 +33,21 @@ type Entry = {
 /** A block's time or so: the next one makes room. */
 const RETRY_AFTER_MS = 1_000;
 
-/** Seconds; fine where the promise is: 300 ms to a preconfirmation, 1.5 s to a block. */
-export const latencyBuckets = [
-  0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 30,
-];
-
 /**
  * Signed transactions that wait for a block. Per sender by nonce; a sender's transactions are executable up to the first nonce
  * gap. Accepted transactions are journaled with sync before the sender is told, so a kill doesn't lose them.
  */
 export class Mempool {
   readonly #engine: Engine;
-  readonly #db: LevelDb;
+  readonly #journal: Journal;
   readonly #limits: MempoolLimits;
   readonly #log: Logger;
-  readonly #size;
-  readonly #byteGauge;
-  readonly #refusedFull;
+  readonly #metrics;
   readonly #bySender = new Map<Address, Map<bigint, Entry>>();
   readonly #byHash = new Map<Hex, Entry>();
   readonly #listeners = new Set<(transaction: SignedL2Transaction) => void>();
-  readonly #inclusionSeconds;
+  /** In the open block: promised, so nothing takes their place. The block's builder keeps it. */
+  readonly preconfirmed = new Set<Hex>();
   #order = 0;
   /** Of what waits here, and of what waits to be looked at. */
   #bytes = 0;
@@ -63,21 +56,10 @@ export class Mempool {
 
   private constructor(options: { engine: Engine; db: LevelDb; limits: MempoolLimits; log: Logger; metrics: Metrics }) {
     this.#engine = options.engine;
-    this.#db = options.db;
+    this.#journal = new Journal(options.db);
     this.#limits = options.limits;
     this.#log = options.log;
-    const { metrics } = options;
-    this.#size = metrics.gauge('txpool_transactions', 'Transactions waiting in the mempool');
-    this.#byteGauge = metrics.gauge('txpool_bytes', 'Bytes of the transactions waiting in the mempool');
-    this.#refusedFull = metrics.counter(
-      'txpool_refused_total',
-      'Transactions turned away because the mempool was full',
-    );
-    this.#inclusionSeconds = metrics.histogram(
-      'admission_to_block_seconds',
-      'From admission to the committed block that carries the transaction',
-      latencyBuckets,
-    );
+    this.#metrics = createMempoolMetrics(options.metrics);
   }
 
   /** Reads the journal back; entries that are no longer valid are dropped. */
@@ -89,13 +71,12 @@ export class Mempool {
     limits?: Partial<MempoolLimits>;
   }): Promise<Mempool> {
     const pool = new Mempool({ ...options, limits: { ...defaultLimits, ...options.limits } });
-    const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
-    for (const value of await options.db.values(range).all()) {
-      await pool.#admit(`0x${Buffer.from(value).toString('hex')}`, { promised: true }).catch((error) => {
+    for (const raw of await pool.#journal.all()) {
+      await pool.#admit(raw, { promised: true }).catch((error) => {
         options.log.info({ err: error }, 'journaled transaction dropped');
       });
     }
-    await pool.#prune();
+    await pool.#journal.prune(pool.#byHash);
     options.engine.onBlock((block, reverted) => {
       const returned = reverted.flatMap((old) => old.transactions.filter((tx) => tx.kind === 'signed'));
       const included = new Set(block.transactions.map((tx) => tx.hash));
@@ -122,10 +103,7 @@ export class Mempool {
 
   async #add(raw: Hex, options: { promised: boolean }): Promise<Hex> {
     const { transaction, replaced } = await this.#serialised(() => this.#admit(raw, options));
-    // One batch: a kill leaves either the replaced transaction or the new one, never neither.
-    const batch = this.#db.batch().put(this.#journalKey(transaction.hash), fromHex(transaction.raw));
-    if (replaced) batch.del(this.#journalKey(replaced));
-    await batch.write({ sync: true } as Parameters<typeof batch.write>[0]);
+    await this.#journal.add(transaction, replaced);
     for (const listener of this.#listeners) listener(transaction);
     return transaction.hash;
   }
@@ -205,7 +183,7 @@ export class Mempool {
   async drop(transaction: SignedL2Transaction, reason: string): Promise<void> {
     this.#log.info({ hash: transaction.hash, reason }, 'transaction dropped');
     this.#forget(transaction.hash);
-    await this.#db.del(this.#journalKey(transaction.hash));
+    await this.#journal.remove([transaction.hash]);
   }
 
   /** A deposit or an authorization may use up a nonce for which a transaction waits here. */
@@ -253,44 +231,39 @@ export class Mempool {
     entries.set(nonce, entry);
     this.#bySender.set(sender, entries);
     this.#byHash.set(transaction.hash, entry);
-    this.#observeSize();
+    this.#metrics.holds(this.#byHash.size, this.#bytes);
     return { transaction, replaced: replaced?.transaction.hash };
   }
 
   #full() {
-    this.#refusedFull.inc();
+    this.#metrics.refused();
     return nodeError('MEMPOOL_FULL', 'txpool is full', { retryAfterMs: RETRY_AFTER_MS });
   }
 
-  #observeSize(): void {
-    this.#size.set(this.#byHash.size);
-    this.#byteGauge.set(this.#bytes);
-  }
-
   #checkReplacement(old: SignedL2Transaction, replacement: SignedL2Transaction): void {
+    if (this.preconfirmed.has(old.hash)) {
+      throw nodeError('TX_NONCE_TOO_LOW', 'nonce too low: a transaction with it is preconfirmed', { hash: old.hash });
+    }
     const enough = (before: bigint, after: bigint) => after * 100n >= before * (100n + this.#limits.priceBump);
     if (enough(feeCapOf(old), feeCapOf(replacement)) && enough(tipCapOf(old), tipCapOf(replacement))) return;
     throw nodeError('TX_UNDERPRICED', 'replacement transaction underpriced', { replaces: old.hash });
   }
 
   #removeIncluded(transactions: readonly SignedL2Transaction[]): void {
-    const keys: Uint8Array[] = [];
+    const gone: Hex[] = [];
     for (const transaction of transactions) {
       const sender = this.#bySender.get(transaction.from.toLowerCase() as Address);
       const rival = sender?.get(transaction.tx.nonce)?.transaction.hash;
       for (const hash of new Set([transaction.hash, rival])) {
         const entry = hash && this.#byHash.get(hash);
         if (!entry) continue;
-        if (hash === transaction.hash) this.#inclusionSeconds.observe((performance.now() - entry.admittedAt) / 1000);
+        if (hash === transaction.hash) this.#metrics.included(entry.admittedAt);
         this.#forget(hash);
-        keys.push(this.#journalKey(hash));
+        gone.push(hash);
       }
     }
-    if (keys.length === 0) return;
-    const batch = this.#db.batch();
-    for (const key of keys) batch.del(key);
-    // Without sync: a journaled transaction that comes back after a crash is refused by its nonce.
-    void batch.write().catch((error) => this.#log.error({ err: error }, 'journal clean-up failed'));
+    if (gone.length === 0) return;
+    void this.#journal.remove(gone).catch((error) => this.#log.error({ err: error }, 'journal clean-up failed'));
   }
 
   #forget(hash: Hex): void {
@@ -302,26 +275,11 @@ export class Mempool {
     const entries = this.#bySender.get(sender);
     if (entries?.get(entry.nonce) === entry) entries.delete(entry.nonce);
     if (entries?.size === 0) this.#bySender.delete(sender);
-    this.#observeSize();
-  }
-
-  /** Removes journal entries that the pool didn't take back. */
-  async #prune(): Promise<void> {
-    const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
-    const batch = this.#db.batch();
-    for (const key of await this.#db.keys(range).all()) {
-      const hash: Hex = `0x${Buffer.from(key.subarray(1)).toString('hex')}`;
-      if (!this.#byHash.has(hash)) batch.del(key);
-    }
-    await batch.write();
+    this.#metrics.holds(this.#byHash.size, this.#bytes);
   }
 
   async #account(sender: Address): Promise<{ nonce: bigint; balance: bigint }> {
     return this.#engine.accountAtHead(sender);
-  }
-
-  #journalKey(hash: Hex): Uint8Array {
-    return concatBytes([Uint8Array.of(JOURNAL), hexToBytes(hash)]);
   }
 
   #serialised<T>(work: () => Promise<T>): Promise<T> {

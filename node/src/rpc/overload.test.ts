@@ -145,6 +145,8 @@ describe('the SDK', () => {
     const ready = arrived(ana.address);
     const promised = sendTransaction(fast, call);
     await ready;
+    // Long enough for the client to have asked once in vain.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     await builder.extend(1_000);
     const receipt = await promised;
     expect([receipt.status, receipt.blockHash]).toEqual(['success', zeroHash]);

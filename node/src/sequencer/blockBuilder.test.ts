@@ -297,6 +297,22 @@ describe('an open block that is overtaken', () => {
 });
 
 describe('a raw transaction', () => {
+  it('takes the place of one that waits, and of none that is preconfirmed', async () => {
+    const { chain, builder } = await start();
+    await builder.begin();
+    const promised = await chain.send(ana, { nonce: 0 });
+    const waiting = await chain.send(ana, { nonce: 2 });
+    await builder.extend(100);
+    const dearer = { fee: 40n * GWEI, tip: 4n * GWEI };
+    await expect(chain.send(ana, { nonce: 0, ...dearer })).rejects.toEqual(code('TX_NONCE_TOO_LOW'));
+    await chain.send(ana, { nonce: 2, ...dearer });
+    expect(chain.mempool.get(waiting)).toBeUndefined();
+    builder.withdraw('test');
+    const instead = await chain.send(ana, { nonce: 0, ...dearer });
+    expect(chain.mempool.get(promised)).toBeUndefined();
+    expect(signedHashes(await chain.step())).toEqual([instead]);
+  });
+
   it('that is in the open block already is known', async () => {
     const { chain, builder } = await start();
     await builder.begin();

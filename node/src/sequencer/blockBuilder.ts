@@ -73,6 +73,7 @@ export class BlockBuilder {
       const { head: onHead, events } = open;
       const block = await engine.insert(await open.seal(), { onHead, ...(events ? { events } : {}) });
       this.#open = undefined;
+      mempool.preconfirmed.clear();
       pending.sealed();
       for (const { transaction, reason } of open.refused) await mempool.drop(transaction, reason);
       metrics.sealed(block);
@@ -82,10 +83,11 @@ export class BlockBuilder {
 
   /** Gives the open block up, if there is one. */
   withdraw(reason: string): void {
-    const { pending, log, metrics } = this.#options;
+    const { mempool, pending, log, metrics } = this.#options;
     const open = this.#open;
     if (!open) return;
     this.#open = undefined;
+    mempool.preconfirmed.clear();
     pending.withdraw();
     metrics.withdrawn();
     log.warn({ payloadId: open.payloadId, transactions: open.size, reason }, 'open block withdrawn');

@@ -86,7 +86,8 @@ export class OpenBlock {
     const allowed = drift <= maxSequencerDrift(this.#engine.config, this.origin.timestamp);
     if (!allowed || this.#attributes.noTxPool) return;
     const started = performance.now();
-    const refused = await fillBlock(this.#execution, mempool, budgetMs, this.#refused);
+    const sets = { skip: this.#refused, taken: mempool.preconfirmed };
+    const refused = await fillBlock(this.#execution, mempool, budgetMs, sets);
     for (const item of refused) this.#refused.set(item.transaction.hash, item);
     this.#spentMs += performance.now() - started;
   }

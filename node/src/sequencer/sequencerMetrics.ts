@@ -1,5 +1,6 @@
 import type { Metrics } from '@openledger/kit';
-import { latencyBuckets, type Mempool } from '../mempool/mempool.ts';
+import type { Mempool } from '../mempool/mempool.ts';
+import { latencyBuckets } from '../mempool/mempoolMetrics.ts';
 import type { Flashblock } from '../pending/flashblock.ts';
 import type { Block } from '../primitives/block.ts';
 
