@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createRemoteReader } from '@openledger/event-log';
 import { sleep } from '@openledger/kit';
 import type { Hex } from 'viem';
+import { rpc } from './lane/sendRaw.ts';
 import { makeLoad } from './preconfirmations/load.ts';
 import type { BenchResult } from './report.ts';
 
@@ -13,12 +14,7 @@ const RATE = Number(process.env.OPENLEDGER_BENCH_RATE ?? 4);
 const SECONDS = Number(process.env.OPENLEDGER_BENCH_SECONDS ?? 30);
 const GOALS_MS = { preconfirmed: 300, sequenced: 1_500 };
 
-const send = async (url: string, raw: Hex): Promise<void> => {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: [raw] });
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  const { error } = (await response.json()) as { error?: { message: string } };
-  if (error) throw new Error(error.message);
-};
+const send = (url: string, raw: Hex) => rpc<Hex>(url, 'eth_sendRawTransaction', [raw]);
 
 /** Of sorted milliseconds, the value that `share` of them don't exceed. */
 const percentile = (values: readonly number[], share: number): number => {
