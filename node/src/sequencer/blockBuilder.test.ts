@@ -142,6 +142,19 @@ describe('an open block', () => {
     await builder.seal();
   });
 
+  it('publishes what is done when there is more than an interval can execute, and loses none of the rest', async () => {
+    const { chain, builder, flashblocks } = await start();
+    const count = 200;
+    for (let nonce = 0; nonce < count; nonce++) await chain.send(ana, { nonce });
+    await builder.begin();
+    await builder.extend(15);
+    const done = flashblocks[1] ? added(flashblocks[1]).length : 0;
+    expect(done).toBeGreaterThan(0);
+    expect(done).toBeLessThan(count);
+    await builder.extend(60_000);
+    expect(signedHashes(await builder.seal())).toHaveLength(count);
+  });
+
   it('takes the next L1 origin from one block to the next', async () => {
     const { chain, builder } = await start();
     await builder.begin();
