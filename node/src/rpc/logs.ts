@@ -87,13 +87,16 @@ export const queryLogs = async (chain: ChainReader, query: LogQuery): Promise<Js
     if (!block) throw new RpcError(-32000, 'unknown block');
     return matchLogs(block, query);
   }
-  const head = chain.engine.heads.unsafe.number;
   const open = query.to === 'pending' ? chain.pending.block : undefined;
-  const top = open?.header.number ?? head;
-  const resolve = async (selector: BlockSelector): Promise<bigint> =>
-    typeof selector === 'bigint' ? selector : (await chain.requireBlock(selector)).header.number;
+  const resolve = async (selector: BlockSelector): Promise<bigint> => {
+    if (typeof selector === 'bigint') return selector;
+    return (selector === 'pending' && open ? open : await chain.requireBlock(selector)).header.number;
+  };
   const from = await resolve(query.from);
   const to = await resolve(query.to);
+  // Asked for last: a block that came meanwhile is what `latest` may mean, and what was open may be the head.
+  const head = chain.engine.heads.unsafe.number;
+  const top = open && open.header.number > head ? open.header.number : head;
   if (from > to) throw invalidParams('invalid block range params');
   if (to > top) throw invalidParams('block range extends beyond current head block');
   if (to - from >= MAX_RANGE) throw limitExceeded(`block range exceeds the limit of ${MAX_RANGE} blocks`);

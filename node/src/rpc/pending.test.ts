@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { INITIAL_BALANCE } from '../../test/support/testGenesis.ts';
 import { startTestServer, type TestServer } from '../../test/support/testServer.ts';
 import { ana, bo, chi, OPEN } from '../../test/support/wallets.ts';
+import { ChainReader } from './chainReader.ts';
+import { queryLogs, toLogQuery } from './logs.ts';
 
 let server: TestServer;
 beforeEach(async () => {
@@ -114,6 +116,20 @@ describe('the pending tag', () => {
     expect((await server.rpc('eth_getLogs', filter('latest'))).result).toEqual([]);
     await builder.seal();
     expect((await server.rpc('eth_getLogs', filter('pending'))).result).toHaveLength(pending.length);
+  });
+
+  it('and latest are found in a chain that grows while it is asked', async () => {
+    const { chain } = server;
+    for (const to of ['latest', 'pending'] as const) {
+      const reader = new ChainReader(chain.engine, chain.mempool, chain.pending);
+      const require = reader.requireBlock.bind(reader);
+      reader.requireBlock = async (selector) => {
+        await chain.step();
+        return require(selector);
+      };
+      const query = toLogQuery({ fromBlock: 'earliest', toBlock: to, address: predeploys.datanets });
+      expect(await queryLogs(reader, query)).toEqual([]);
+    }
   });
 
   it('simulates on top of the open block, and proves its state', async () => {
