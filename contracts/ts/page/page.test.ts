@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bytesToHex, type Hex } from 'viem';
+import { bytesToHex, encodeAbiParameters, type Hex, keccak256 } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { arbitraryOutputs, exampleOutput } from '../../test/support/pages.ts';
 import { outputIdOf, outputsOf } from './batchOutput.ts';
@@ -137,7 +137,10 @@ describe('a page', () => {
   });
 
   it('names outputs by what identifies them', () => {
-    const { nonce } = exampleOutput;
+    const { modelId, sourceKind, sourceId, promptHash, outputHash, nonce } = exampleOutput;
+    const types = ['uint256', 'uint8', 'uint256', 'bytes32', 'bytes32', 'uint256'].map((type) => ({ type }));
+    const encoded = encodeAbiParameters(types, [modelId, sourceKind, sourceId, promptHash, outputHash, nonce]);
+    expect(outputIdOf(exampleOutput)).toBe(keccak256(encoded));
     expect(outputIdOf(exampleOutput)).not.toBe(outputIdOf({ ...exampleOutput, nonce: nonce + 1n }));
     expect(outputIdOf(exampleOutput)).toBe(outputIdOf({ ...exampleOutput, feeWeight: 5n } as typeof exampleOutput));
   });
