@@ -1,4 +1,23 @@
 export { allErrors, contracts } from './contracts.ts';
+export { type PayingFetchOptions, payingFetch } from './payingFetch.ts';
+export {
+  type Authorization,
+  BudgetExceededError,
+  type ChannelState,
+  DishonestRunnerError,
+  PaymentChannel,
+  type PaymentChannelOptions,
+} from './paymentChannel.ts';
+export {
+  formatReceipt,
+  inferenceCallSigner,
+  outputIdOf,
+  parseReceipt,
+  type SignedReceipt,
+  signInferenceCall,
+  signReceipt,
+  verifyReceipt,
+} from './receipts.ts';
 export {
   type Call,
   ContractRefusedError,
@@ -7,4 +26,19 @@ export {
   sendTransaction,
 } from './sendTransaction.ts';
 export { sha256Hex, type UploadAnswer, uploadFile, uploadSigner } from './uploads.ts';
-export { decodePayment, encodePayment, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';
+export { jobsDomain, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';
+export {
+  decodeHeader,
+  decodePayment,
+  encodeHeader,
+  encodePayment,
+  NATIVE_ASSET,
+  networkOf,
+  type Payment,
+  type PaymentRequired,
+  type PaymentRequirements,
+  paymentPayload,
+  paymentSchemes,
+  type SettleResponse,
+  toVersion1,
+} from './x402.ts';

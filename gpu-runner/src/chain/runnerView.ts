@@ -52,6 +52,22 @@ export type Channel = {
   closed: boolean;
 };
 
+/** One call that was paid into escrow, for a runner that its payer named. */
+export type InferenceJob = {
+  readonly id: bigint;
+  readonly payer: Address;
+  readonly runner: Address;
+  readonly modelId: bigint;
+  /** Wei. */
+  readonly escrow: bigint;
+  /** sha256 of the request's body. */
+  readonly requestHash: Hex;
+  readonly maxTokens: number;
+  /** Unix seconds. */
+  readonly deadline: bigint;
+  status: 'requested' | 'settled' | 'refunded';
+};
+
 /**
  * What a runner has to know of the chain, folded from the event log. Kept in memory and replayed at start: the log is the
  * truth, the view can't drift from it. A revert marker means starting over.
@@ -65,6 +81,7 @@ export class RunnerView {
   readonly models = new Map<bigint, Model>();
   readonly jobs = new Map<bigint, Job>();
   readonly channels = new Map<bigint, Channel>();
+  readonly inferenceJobs = new Map<bigint, InferenceJob>();
   readonly batchHashes = new Map<Hex, bigint>();
   /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
   ready = false;
@@ -74,7 +91,7 @@ export class RunnerView {
   clear(): void {
     this.ready = false;
     for (const map of [this.contributions, this.reviewers, this.datanetOwners, this.versions, this.models]) map.clear();
-    for (const map of [this.jobs, this.channels, this.batchHashes, this.#accepted]) map.clear();
+    for (const map of [this.jobs, this.channels, this.inferenceJobs, this.batchHashes, this.#accepted]) map.clear();
   }
 
   apply(entry: LogEntry): void {
@@ -267,6 +284,17 @@ export class RunnerView {
       case 'ChannelClosed': {
         const channel = this.channels.get(event.args.channelId);
         if (channel) channel.closed = true;
+        return;
+      }
+      case 'InferenceRequested': {
+        const { jobId: id, ...request } = event.args;
+        this.inferenceJobs.set(id, { id, ...request, status: 'requested' });
+        return;
+      }
+      case 'InferenceSettled':
+      case 'InferenceRefunded': {
+        const job = this.inferenceJobs.get(event.args.jobId);
+        if (job) job.status = event.type === 'InferenceSettled' ? 'settled' : 'refunded';
         return;
       }
       case 'BatchAppended':

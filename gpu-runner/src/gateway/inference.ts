@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { batchSourceKinds } from '@openledger/contracts';
+import { outputIdOf, type SignedReceipt, signReceipt } from '@openledger/client';
 import { describeError, type Logger } from '@openledger/kit';
-import { bytesToHex, encodeAbiParameters, type Hex, keccak256 } from 'viem';
+import type { Account, Address, Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
@@ -9,8 +8,11 @@ import { formatName } from '../jobs/formats.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import type { ApiKeys } from './apiKeys.ts';
+import type { Credential } from './credential.ts';
 import { type OutputRecord, saveOutput } from './outputs.ts';
-import { type Payments, priceOf } from './payments.ts';
+import type { Hold, Payments } from './payments.ts';
+import { priceOf } from './priceOf.ts';
 
 export type GenerateRequest = {
   readonly model: string;
@@ -38,6 +40,17 @@ export type Completion = {
   readonly model: Model;
   readonly generated: Generated;
   readonly record: OutputRecord;
+  readonly receipt: SignedReceipt;
+  readonly payer: Address;
+  readonly runner: Address;
+};
+
+export type CallOptions = {
+  credential: Credential;
+  /** sha256 of the request's body. */
+  bodyHash: Hex;
+  onToken?: (text: string) => void;
+  signal?: AbortSignal;
 };
 
 export type InferenceModules = {
@@ -46,6 +59,10 @@ export type InferenceModules = {
   models: ModelLocator;
   engine: Engine;
   payments: Payments;
+  apiKeys: ApiKeys;
+  /** Signs the receipts. */
+  account: Account;
+  chainId: number;
   database: RunnerDatabase;
   indexDir: string;
   log: Logger;
@@ -81,37 +98,68 @@ export class Inference {
     );
   }
 
-  async complete(
-    request: GenerateRequest,
-    options: { payment: string | undefined; onToken?: (text: string) => void; signal?: AbortSignal },
-  ): Promise<Completion> {
-    const { payments } = this.#modules;
+  /** @throws MODEL_UNKNOWN, PAYMENT_*, API_KEY_UNKNOWN, QUOTA_EXCEEDED, OPERATOR_CREDIT_EXHAUSTED, ENGINE_* */
+  async complete(request: GenerateRequest, options: CallOptions): Promise<Completion> {
+    const { payments, apiKeys } = this.#modules;
+    const { credential } = options;
     const model = this.find(request.model);
     const promptText = request.prompt ?? (request.messages ?? []).map(({ content }) => content).join('\n');
     // A byte-level tokenizer never makes more tokens than bytes; the chat template adds some per message.
     const promptBound = Buffer.byteLength(promptText) + 16 * ((request.messages?.length ?? 0) + 1);
     const maxCost = priceOf(model, promptBound, request.maxTokens);
-    const hold = await payments.reserve(options.payment, maxCost);
+    if (credential.kind === 'payment') {
+      const hold = await payments.reserve(credential.payment, maxCost, options.bodyHash);
+      return this.#serve(model, promptText, request, hold, options);
+    }
+    const admission = await apiKeys.admit(credential.key, promptBound + request.maxTokens);
+    let used = 0;
+    try {
+      const hold = await payments.reserveForKey(maxCost);
+      const completion = await this.#serve(model, promptText, request, hold, options);
+      used = completion.generated.prompt_tokens + completion.generated.completion_tokens;
+      return completion;
+    } finally {
+      await admission.release(used);
+    }
+  }
+
+  async #serve(
+    model: Model,
+    promptText: string,
+    request: GenerateRequest,
+    hold: Hold,
+    options: CallOptions,
+  ): Promise<Completion> {
+    const { account, chainId, database } = this.#modules;
     try {
       const generated = await this.#generate(model, request, options);
       const rows = await this.#attribute(model, promptText, generated.text);
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
-      const promptHash: Hex = `0x${generated.prompt_sha256}`;
-      const outputHash: Hex = `0x${generated.output_sha256}`;
+      const output = {
+        modelId: model.id,
+        sourceKind: hold.source.kind,
+        sourceId: hold.source.id,
+        nonce: hold.takeNonce(),
+        promptHash: `0x${generated.prompt_sha256}`,
+        outputHash: `0x${generated.output_sha256}`,
+      } as const;
+      const outputId = outputIdOf(output);
       const record: OutputRecord = {
-        outputId: outputIdOf(model.id, hold.channelId, promptHash, outputHash),
-        modelId: model.id.toString(),
-        channelId: hold.channelId.toString(),
-        promptHash,
-        outputHash,
+        ...output,
+        outputId,
+        modelId: output.modelId.toString(),
+        sourceId: output.sourceId.toString(),
+        nonce: output.nonce.toString(),
         promptTokens: generated.prompt_tokens,
         outputTokens: generated.completion_tokens,
         cost: cost.toString(),
         rows: rows.map((row) => ({ contributionId: row.contribution_id, weight: row.weight.toString() })),
       };
-      await saveOutput(this.#modules.database, record);
+      const served = await saveOutput(database, record);
       hold.release(cost);
-      return { model, generated, record };
+      const message = { ...output, outputId, cost, served };
+      const receipt = { ...message, signature: await signReceipt(account, chainId, message) };
+      return { model, generated, record, receipt, payer: hold.payer, runner: account.address };
     } finally {
       hold.release();
     }
@@ -126,7 +174,7 @@ export class Inference {
   async #generate(
     model: Model,
     request: GenerateRequest,
-    options: { onToken?: (text: string) => void; signal?: AbortSignal },
+    options: Pick<CallOptions, 'onToken' | 'signal'>,
   ): Promise<Generated> {
     const { engine } = this.#modules;
     const target = await this.#load(model);
@@ -216,11 +264,3 @@ export class Inference {
     this.#loaded.clear();
   }
 }
-
-const outputIdOf = (modelId: bigint, channelId: bigint, promptHash: Hex, outputHash: Hex): Hex =>
-  keccak256(
-    encodeAbiParameters(
-      ['uint256', 'uint8', 'uint256', 'bytes32', 'bytes32', 'bytes32'].map((type) => ({ type })),
-      [modelId, batchSourceKinds.channel, channelId, promptHash, outputHash, bytesToHex(randomBytes(32))],
-    ),
-  );
