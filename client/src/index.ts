@@ -11,7 +11,6 @@ export {
 export {
   formatReceipt,
   inferenceCallSigner,
-  outputIdOf,
   parseReceipt,
   type SignedReceipt,
   signInferenceCall,

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
-import { inferenceCallTypedData, type ReceiptMessage, receiptTypedData } from '@openledger/contracts';
-import { type Account, type Address, encodeAbiParameters, type Hex, keccak256, recoverTypedDataAddress } from 'viem';
+import {
+  type BatchOutput,
+  inferenceCallTypedData,
+  outputIdOf,
+  type ReceiptMessage,
+  receiptTypedData,
+} from '@openledger/contracts';
+import { type Account, type Address, type Hex, recoverTypedDataAddress } from 'viem';
 import { isCanonical, jobsDomain } from './vouchers.ts';
 
 /** A runner's statement about one answer. */
@@ -10,15 +16,6 @@ export const signReceipt = async (account: Account, chainId: number, message: Re
   if (!account.signTypedData) throw new TypeError('this account can not sign typed data');
   return account.signTypedData(receiptTypedData(jobsDomain(chainId), message));
 };
-
-/** The id that an output has on chain; nothing in it can be changed afterwards. */
-export const outputIdOf = (output: Omit<ReceiptMessage, 'outputId' | 'cost' | 'served'>): Hex =>
-  keccak256(
-    encodeAbiParameters(
-      ['uint256', 'uint8', 'uint256', 'bytes32', 'bytes32', 'uint256'].map((type) => ({ type })),
-      [output.modelId, output.sourceKind, output.sourceId, output.promptHash, output.outputHash, output.nonce],
-    ),
-  );
 
 /** JSON of a receipt, as it stands in the `openledger` object of an answer. */
 export const formatReceipt = (receipt: SignedReceipt) => ({
@@ -78,7 +75,7 @@ export const verifyReceipt = async (
   });
   if (signer.toLowerCase() !== expected.runner.toLowerCase())
     throw new Error('the receipt is not signed by the runner');
-  if (outputIdOf(receipt) !== receipt.outputId) throw new Error('the output id does not match the receipt');
+  if (outputIdOf(receipt as Pick<BatchOutput, keyof BatchOutput & keyof ReceiptMessage>) !== receipt.outputId) throw new Error('the output id does not match the receipt');
   if (expected.text === undefined) return;
   if (createHash('sha256').update(expected.text).digest('hex') !== receipt.outputHash.slice(2)) {
     throw new Error('the receipt is of another text');

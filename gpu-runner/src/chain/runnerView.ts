@@ -82,7 +82,8 @@ export class RunnerView {
   readonly jobs = new Map<bigint, Job>();
   readonly channels = new Map<bigint, Channel>();
   readonly inferenceJobs = new Map<bigint, InferenceJob>();
-  readonly batchHashes = new Map<Hex, bigint>();
+  /** By the root over their pages. */
+  readonly batchRoots = new Map<Hex, bigint>();
   /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
   ready = false;
   #accepted = new Map<bigint, Contribution[]>();
@@ -91,7 +92,7 @@ export class RunnerView {
   clear(): void {
     this.ready = false;
     for (const map of [this.contributions, this.reviewers, this.datanetOwners, this.versions, this.models]) map.clear();
-    for (const map of [this.jobs, this.channels, this.inferenceJobs, this.batchHashes, this.#accepted]) map.clear();
+    for (const map of [this.jobs, this.channels, this.inferenceJobs, this.batchRoots, this.#accepted]) map.clear();
   }
 
   apply(entry: LogEntry): void {
@@ -298,7 +299,7 @@ export class RunnerView {
         return;
       }
       case 'BatchAppended':
-        this.batchHashes.set(event.args.batchHash, event.args.batchIndex);
+        this.batchRoots.set(event.args.pagesRoot, event.args.batchIndex);
         return;
       default:
     }

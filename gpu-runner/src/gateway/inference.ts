@@ -1,4 +1,5 @@
-import { outputIdOf, type SignedReceipt, signReceipt } from '@openledger/client';
+import { type SignedReceipt, signReceipt } from '@openledger/client';
+import { outputIdOf } from '@openledger/contracts';
 import { describeError, type Logger } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
