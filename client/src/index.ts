@@ -22,7 +22,9 @@ export {
   ContractRefusedError,
   createOpenLedgerClient,
   type OpenLedgerClient,
+  type SignedTransaction,
   sendTransaction,
+  signTransaction,
 } from './sendTransaction.ts';
 export { sha256Hex, type UploadAnswer, uploadFile, uploadSigner } from './uploads.ts';
 export { jobsDomain, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';

@@ -75,7 +75,8 @@ export const verifyReceipt = async (
   });
   if (signer.toLowerCase() !== expected.runner.toLowerCase())
     throw new Error('the receipt is not signed by the runner');
-  if (outputIdOf(receipt as Pick<BatchOutput, keyof BatchOutput & keyof ReceiptMessage>) !== receipt.outputId) throw new Error('the output id does not match the receipt');
+  if (outputIdOf(receipt as Pick<BatchOutput, keyof BatchOutput & keyof ReceiptMessage>) !== receipt.outputId)
+    throw new Error('the output id does not match the receipt');
   if (expected.text === undefined) return;
   if (createHash('sha256').update(expected.text).digest('hex') !== receipt.outputHash.slice(2)) {
     throw new Error('the receipt is of another text');

@@ -86,6 +86,8 @@ export class RunnerView {
   readonly batchRoots = new Map<Hex, bigint>();
   /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
   ready = false;
+  /** Told of a request to close a channel, once the view is live. */
+  onCloseRequested: (channelId: bigint) => void = () => {};
   #accepted = new Map<bigint, Contribution[]>();
 
   /** Before replaying from 0, after a reorg. */
@@ -275,6 +277,7 @@ export class RunnerView {
       case 'ChannelCloseRequested': {
         const channel = this.channels.get(event.args.channelId);
         if (channel) channel.closing = true;
+        if (this.ready) this.onCloseRequested(event.args.channelId);
         return;
       }
       case 'ChannelSettled': {
