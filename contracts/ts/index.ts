@@ -34,3 +34,4 @@ export {
   type Settlement,
   settlementsHash,
 } from './page/pagesTree.ts';
+export { SHARES, sharesOf } from './page/shares.ts';
