@@ -1,5 +1,5 @@
 import { type SignedReceipt, signReceipt } from '@openledger/client';
-import { outputIdOf } from '@openledger/contracts';
+import { type BatchRow, outputIdOf, sharesOf } from '@openledger/contracts';
 import { describeError, type Logger } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
@@ -154,7 +154,10 @@ export class Inference {
         promptTokens: generated.prompt_tokens,
         outputTokens: generated.completion_tokens,
         cost: cost.toString(),
-        rows: rows.map((row) => ({ contributionId: row.contribution_id, weight: row.weight.toString() })),
+        rows: rows.map(({ contributionId, weight }) => ({
+          contributionId: contributionId.toString(),
+          weight: weight.toString(),
+        })),
       };
       const served = await saveOutput(database, record);
       hold.release(cost);
@@ -234,7 +237,7 @@ export class Inference {
     return index;
   }
 
-  async #attribute(model: Model, promptText: string, outputText: string): Promise<AttributionRow[]> {
+  async #attribute(model: Model, promptText: string, outputText: string): Promise<BatchRow[]> {
     const index = await this.#index(model);
     if (!index || outputText === '') return [];
     const { rows } = await this.#modules.engine.request<{ rows: AttributionRow[] }>('attribute', {
@@ -242,9 +245,10 @@ export class Inference {
       prompt_text: promptText,
       output_text: outputText,
     });
-    return rows
-      .filter((row) => row.weight > 0)
-      .sort((a, b) => (BigInt(a.contribution_id) < BigInt(b.contribution_id) ? -1 : 1));
+    const scores = rows
+      .map((row) => ({ contributionId: BigInt(row.contribution_id), weight: BigInt(row.weight) }))
+      .sort((one, other) => (one.contributionId < other.contributionId ? -1 : 1));
+    return sharesOf(scores);
   }
 
   /** Remembers successful loads only; the engine forgets all of them when it restarts, so failures clear the memory. */

@@ -50,8 +50,8 @@ export const goodEngine = (): EngineScript => ({
   },
   attribute: () => ({
     rows: [
-      { contribution_id: '10', weight: 2n ** 60n + 1n },
-      { contribution_id: '9', weight: 3 },
+      { contribution_id: '10', weight: 3n * 2n ** 60n },
+      { contribution_id: '9', weight: 2n ** 60n },
       { contribution_id: '11', weight: 0 },
     ],
   }),
