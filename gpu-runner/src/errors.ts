@@ -22,6 +22,10 @@ const table = {
   NOT_READY: ['retry', 'The runner is still reading the chain; wait some seconds.'],
   ALREADY_RUNNING: ['fatal', 'Stop the other runner of this key and database first.'],
   JOB_SUPERSEDED: ['reject', 'Another runner holds or finished the job; nothing to do.'],
+  JOB_NOT_HERE: [
+    'retry',
+    'Upload the datanet’s files to this runner and give it the base model, or leave the job to others.',
+  ],
   JOB_IMPOSSIBLE: ['reject', 'Request the job again with valid parameters.'],
   CHAIN_UNAVAILABLE: ['retry', 'Check the node’s RPC endpoint.'],
   TRANSACTION_REVERTED: ['reject', 'The contract refused; see the reason.'],
