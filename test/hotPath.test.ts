@@ -9,8 +9,10 @@ import {
   signInferenceCall,
 } from '@openledger/client';
 import { jobsAbi } from '@openledger/contracts';
+import { silentLogger } from '@openledger/kit';
 import { parseEventLogs } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Settler } from '../gpu-runner/src/gateway/settler.ts';
 import { sha256Of } from '../gpu-runner/src/store/contentStore.ts';
 import { ana, bo } from '../node/test/support/wallets.ts';
 import { ServedChain } from './support/servedChain.ts';
@@ -148,17 +150,13 @@ describe('paid inference, from the 402 to the chain', () => {
       (await served.database.query("SELECT 1 FROM runner.settlements WHERE sent_at > now() - interval '1 minute'"))
         .rows;
     const count = (await signed()).length;
-    while ((await signed()).length === count) await served.step();
+    while ((await signed()).length === count) await new Promise((resolve) => setTimeout(resolve, 10));
     transactor.broadcast = broadcast;
-    const { Settler } = await import('../gpu-runner/src/gateway/settler.ts');
-    const { silentLogger } = await import('@openledger/kit');
     const next = new Settler({ database: served.database, view: served.view, transactor, log: silentLogger });
     const total = async () =>
       served.node.client.readContract({ ...contracts.attributionLedger, functionName: 'batchCount' });
     const batches = await total();
     expect(await served.mining(next.settleOnce())).toBe(0);
-    await served.step(2);
-    await served.caughtUp();
     expect(await served.mining(next.settleOnce())).toBe(0);
     expect([(await total()) - batches, (await onChain(channelId)).settled]).toEqual([1n, COST]);
   });

@@ -120,20 +120,19 @@ export class ServedChain {
     return client;
   }
 
-  /** Makes blocks until the work is done, and the runner has read them. */
+  /** Makes a block for every transaction that comes in until the work is done, and the runner has read them. */
   async mining<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const watched = work.finally(() => {
-      done = true;
+    let making: Promise<void> = Promise.resolve();
+    const stop = this.node.chain.mempool.onTransaction(() => {
+      making = making.then(() => this.step());
     });
-    watched.catch(() => {});
-    while (!done) {
-      await this.step();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    try {
+      return await work;
+    } finally {
+      stop();
+      await making;
+      await this.caughtUp();
     }
-    const result = await watched;
-    await this.caughtUp();
-    return result;
   }
 
   async step(count = 1): Promise<void> {
@@ -145,7 +144,7 @@ export class ServedChain {
     const { view } = this;
     let heard = () => {};
     const apply = view.apply.bind(view);
-    const number = (await this.node.chain.step()).header.number;
+    const number = this.node.chain.engine.heads.unsafe.number + 1n;
     const reached = new Promise<void>((resolve) => {
       heard = resolve;
     });
