@@ -21,6 +21,7 @@ type Step =
   | { do: 'answer'; pick: number; part: number }
   | { do: 'fail' | 'requestClose' | 'close'; pick: number }
   | { do: 'settle'; fate: Fate }
+  | { do: 'decide'; lands: boolean }
   | { do: 'deliver' | 'restart' };
 
 const pick = fc.nat(20);
@@ -30,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   weighted(1, fc.record({ do: fc.constantFrom('open' as const, 'topUp' as const), pick, amount })),
   weighted(
     6,
-    fc.record({ do: fc.constant('call' as const), pick, signed: fc.bigInt(0n, 1_500n), maxCost: fc.bigInt(0n, 300n) }),
+    fc.record({ do: fc.constant('call' as const), pick, signed: fc.bigInt(0n, 1_500n), maxCost: fc.bigInt(0n, 60n) }),
   ),
   weighted(6, fc.record({ do: fc.constant('answer' as const), pick, part: fc.nat(100) })),
   weighted(1, fc.record({ do: fc.constantFrom('fail' as const, 'requestClose' as const, 'close' as const), pick })),
@@ -38,9 +39,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     3,
     fc.record({
       do: fc.constant('settle' as const),
-      fate: fc.constantFrom<Fate>('lands', 'lands', 'lands', 'unheard', 'waits', 'replaced'),
+      fate: fc.constantFrom<Fate>('lands', 'lands', 'unheard', 'waits', 'waits', 'replaced'),
     }),
   ),
+  weighted(2, fc.record({ do: fc.constant('decide' as const), lands: fc.boolean() })),
   weighted(
     4,
     fc.record({ do: fc.constantFrom('deliver' as const, 'deliver' as const, 'deliver' as const, 'restart' as const) }),
@@ -132,6 +134,8 @@ class Play {
         return this.end(of(this.running.length), undefined);
       case 'settle':
         return this.settle(one.fate);
+      case 'decide':
+        return this.chain.decide(one.lands);
       case 'deliver':
         return this.chain.deliver(this.view);
       case 'restart':
@@ -176,6 +180,7 @@ it('channels: paid is what was served, served is what was signed, whatever happe
       // In the end everything is heard of and settled: each output is on chain, each open channel paid for all of its own.
       play.restart();
       for (let round = 0; round < 20; round++) {
+        play.chain.decide(true);
         play.chain.deliver(play.view);
         await play.settle('lands');
       }
@@ -188,10 +193,10 @@ it('channels: paid is what was served, served is what was signed, whatever happe
       expect([...play.chain.recorded.keys()].sort()).toEqual([...play.served.keys()].sort());
       seen.outputs += play.served.size;
     }),
-    { numRuns: 60, seed: Number(process.env.FC_SEED ?? 11) },
+    { numRuns: 100, seed: Number(process.env.FC_SEED ?? 11) },
   );
   // A generator that never gets anywhere would prove nothing.
-  expect(seen.settled).toBeGreaterThan(10_000n);
+  expect(seen.settled).toBeGreaterThan(3_000n);
   expect(seen.closed).toBeGreaterThan(3);
   expect(seen.outputs).toBeGreaterThan(100);
 }, 240_000);

@@ -75,7 +75,9 @@ export class ModelChain implements Sender {
     await onSigned?.({ hash: hashOf(`tx ${nonce}`), nonce, raw: hashOf(`raw ${nonce}`) });
     const sent: Sent = { call, state: 'pending' };
     this.#sent.push(sent);
-    const { fate } = this;
+    // Behind a nonce that waits, everything waits.
+    const waits = this.#sent.slice(0, -1).some(({ state }) => state === 'pending');
+    const fate = waits ? 'waits' : this.fate;
     this.fate = 'lands';
     if (fate === 'replaced') sent.state = 'replaced';
     if (fate === 'lands' || fate === 'unheard') this.#land(sent);
@@ -89,8 +91,15 @@ export class ModelChain implements Sender {
   }
 
   async broadcast(raw: Hex): Promise<void> {
-    const sent = this.#sent.find((_, nonce) => hashOf(`raw ${nonce}`) === raw);
-    if (sent?.state === 'pending') this.#land(sent);
+    if (!this.#sent.some((_, nonce) => hashOf(`raw ${nonce}`) === raw)) throw new Error('nobody signed this');
+  }
+
+  /** What waits longest gets into a block, or loses its nonce to another transaction. */
+  decide(lands: boolean): void {
+    const sent = this.#sent.find(({ state }) => state === 'pending');
+    if (!sent) return;
+    if (lands) this.#land(sent);
+    else sent.state = 'replaced';
   }
 
   #vouchers({ functionName, args = [] }: Call): readonly Voucher[] {
