@@ -11,8 +11,12 @@ export type PayingFetchOptions = {
   onReceipt?: (receipt: SignedReceipt) => void;
 };
 
-/** A payment is repeated when the runner knows of calls that this client forgot; more often it would be haggling. */
+/**
+ * A payment is repeated when the runner knows of calls that this client forgot, or doesn't know yet of a channel that was just
+ * opened or topped up; more often it would be haggling.
+ */
 const MAX_TRIES = 3;
+const RETRY_MS = 500;
 
 /**
  * A fetch that pays: on 402 it signs the channel's next voucher for at most what the runner asks and repeats the request.
@@ -45,6 +49,7 @@ export const payingFetch = (options: PayingFetchOptions): typeof fetch => {
       }
       if (response.ok) return settled(response, authorization, options);
       await authorization.settle();
+      if (response.status === 402) await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (attempt + 1)));
     }
     return response;
   };

@@ -35,6 +35,11 @@ describe('the admin socket', () => {
     await socket.close();
   });
 
+  it('makes the data directory when there is none yet', async () => {
+    const socket = await openAdminSocket(join(dataDir, 'new'));
+    await socket.close();
+  });
+
   it('opens for its user only', async () => {
     const socket = await openAdminSocket(dataDir);
     expect(statSync(adminSocketPath(dataDir)).mode & 0o077).toBe(0);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,7 @@ export const openAdminSocket = async (dataDir: string): Promise<AdminSocket> => 
   const path = adminSocketPath(dataDir);
   const taken = () => runnerError('ALREADY_RUNNING', `another process has ${dataDir} open`);
   if (await answers(path)) throw taken();
+  mkdirSync(dataDir, { recursive: true });
   rmSync(path, { force: true });
   let handler: Handler = (_request, response) => response.writeHead(503).end();
   const server = createServer((incoming, response) => handler(incoming, response));
