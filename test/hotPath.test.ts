@@ -72,6 +72,7 @@ describe('paid inference, from the 402 to the chain', () => {
     expect(await onChain(channelId)).toMatchObject({ settled: due, deposit: DEPOSIT });
     expect((await rewards()) - before).toBe(due);
     expect(new Set(receipts.map(({ outputId }) => outputId)).size).toBe(6);
+    for (const { outputId } of receipts) expect(served.recorded).toContain(outputId);
     await paying(...request());
     expect(await settle()).toBe(1);
     expect((await onChain(channelId)).settled).toBe(7n * COST);
@@ -97,7 +98,9 @@ describe('paid inference, from the 402 to the chain', () => {
     const payment = encodePayment({ scheme: paymentSchemes.escrow, network: networkOf(chainId), jobId, signature });
     const [url, init] = request();
     const post = () => fetch(url, { ...init, headers: { ...init.headers, 'x-payment': payment } });
-    expect([(await post()).status, (await post()).status]).toEqual([200, 402]);
+    const answer = await post();
+    expect([answer.status, (await post()).status]).toEqual([200, 402]);
+    const { openledger } = (await answer.json()) as { openledger: { output_id: `0x${string}` } };
     const before = await served.node.client.getBalance({ address: payer.address });
     expect(await settle()).toBe(1);
     expect(await served.node.client.getBalance({ address: payer.address })).toBe(before + 500n - COST);
@@ -107,6 +110,7 @@ describe('paid inference, from the 402 to the chain', () => {
       args: [jobId],
     });
     expect(job.status).toBe(2);
+    expect(served.recorded).toContain(openledger.output_id);
   });
 
   it('settles what was still running when the payer asked to close, before it may close', async () => {

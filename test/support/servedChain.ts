@@ -8,10 +8,10 @@ import {
   type OpenLedgerClient,
   sendTransaction,
 } from '@openledger/client';
-import { modelsAbi } from '@openledger/contracts';
+import { decodePage, modelsAbi, outputIdOf, outputsOf } from '@openledger/contracts';
 import { createRemoteReader } from '@openledger/event-log';
 import { createMetrics, silentLogger } from '@openledger/kit';
-import { parseEventLogs, type TransactionReceipt } from 'viem';
+import { type Hex, parseEventLogs, type TransactionReceipt } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { RunnerView } from '../../gpu-runner/src/chain/runnerView.ts';
 import { Transactor } from '../../gpu-runner/src/chain/transactor.ts';
@@ -40,6 +40,8 @@ export class ServedChain {
   readonly node: TestServer;
   readonly engine = new ScriptedEngine(goodEngine());
   readonly view = new RunnerView();
+  /** Ids of the outputs that the event feed has told of. */
+  readonly recorded = new Set<Hex>();
   readonly runner: PrivateKeyAccount;
   readonly transactor: Transactor;
   readonly keys: ApiKeys;
@@ -59,6 +61,14 @@ export class ServedChain {
     this.runner = runner;
     this.database = database;
     this.#closing = closing;
+    const apply = this.view.apply.bind(this.view);
+    this.view.apply = (entry) => {
+      apply(entry);
+      for (const { type, args } of entry.kind === 'block' ? entry.events : []) {
+        if (type !== 'PageRecorded') continue;
+        for (const output of outputsOf(decodePage(args.data))) this.recorded.add(outputIdOf(output));
+      }
+    };
     this.transactor = new Transactor(this.client(runner));
     this.keys = new ApiKeys({ database, now: Date.now });
     this.settler = new Settler({ database, view: this.view, transactor: this.transactor, log: silentLogger });

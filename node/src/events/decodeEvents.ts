@@ -88,7 +88,7 @@ const toEvent = (definition: AbiEvent, log: { topics: readonly Hex[]; data: Hex 
   return { type, ...position, args } as unknown as ChainEvent;
 };
 
-const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'settleInference']);
+const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'commitInference']);
 
 /** The pages in the top-level call, if this transaction is one that carries a batch. */
 const pagesOf = (transaction: L2Transaction): Uint8Array[] | undefined => {
