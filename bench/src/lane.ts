@@ -1,3 +1,4 @@
+import { measureL1Data } from './lane/l1Data.ts';
 import { type LaneTransaction, type Load, makeLoad } from './lane/laneLoad.ts';
 import { startLaneNetwork } from './lane/laneNetwork.ts';
 import { measureAnvilSingles, measureOurSingles } from './lane/lanePeers.ts';
@@ -58,6 +59,7 @@ export const lane = async (): Promise<BenchResult> => {
     const proofs = await proveRandomEvents(network, PROOFS);
     const runs = [steady, bursty, uniform].map(({ result }) => result);
     const lost = runs.reduce((sum, { sent, logged, shown }) => sum + 2 * sent - logged - shown, 0);
+    const l1 = measureL1Data(steady.sent, network.chainId);
     const bytes = steady.sent.reduce((sum, transaction) => sum + transaction.bytes, 0);
     const gas = Number(steady.result.gasUsed) / steady.result.logged;
     const sustained = perSecond(steady.result);
@@ -74,6 +76,9 @@ export const lane = async (): Promise<BenchResult> => {
         uniformEventsPerSecond: perSecond(uniform.result),
         gasPerEvent: gas,
         bytesPerEvent: bytes / steady.result.sent,
+        l1BytesPerEvent: l1.bytesPerEvent,
+        eventsPerBlob: l1.eventsPerBlob,
+        blobGasPerEvent: l1.blobGasPerEvent,
         lost,
         singlesPerSecond: singles.perSecond,
         singlesGasPerEvent: singles.gas,

@@ -70,7 +70,7 @@ describe('Settler', () => {
   /** The batches that were sent, by any way, decoded. */
   const batches = (): BatchOutput[][] =>
     sender.calls.map((call) => pagesOf(call).flatMap((page) => outputsOf(decodePage(page))));
-  const ids = (batch: readonly BatchOutput[] = []) => batch.map(outputIdOf);
+  const ids = (batch: readonly BatchOutput[] = []) => batch.map((output) => outputIdOf(output));
   const channelSettled = (channelId: bigint, cumulative: bigint, amount = cumulative) =>
     event('ChannelSettled', {
       channelId,

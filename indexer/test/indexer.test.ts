@@ -254,6 +254,8 @@ describe.each(testDatabases)('indexer on $name', ({ open }) => {
     await chain.mineEvents([
       { type: 'BatchAppended', args: { ...batch, head: hash('2') } },
       { type: 'PageRecorded', args: { batchIndex: 0n, page: 0, data } },
+    ]);
+    await chain.mineEvents([
       { type: 'ContributionSubmitted', args: { ...file, format: 0, size: 1, fileName: 'late.md' } },
     ]);
     await caughtUp(start(chain.log, database), chain);

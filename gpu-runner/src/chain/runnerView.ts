@@ -1,72 +1,8 @@
 import type { ChainEvent, LogEntry } from '@openledger/event-log';
 import type { Address, Hex } from 'viem';
+import type { Channel, Contribution, InferenceJob, Job, Model } from './records.ts';
 
-export type Contribution = {
-  readonly id: bigint;
-  readonly datanetId: bigint;
-  readonly contributor: Address;
-  readonly contentHash: Hex;
-  readonly format: number;
-  readonly fileName: string;
-  status: 'pending' | 'accepted' | 'rejected';
-  leafIndex: number;
-};
-
-export type Model = {
-  readonly id: bigint;
-  readonly parentId: bigint;
-  readonly weightsHash: Hex;
-  readonly name: string;
-  readonly uri: string;
-  readonly datanetId: bigint;
-  readonly datanetVersion: number;
-  owner: Address;
-  deployed: boolean;
-  inputPrice: bigint;
-  outputPrice: bigint;
-};
-
-export type Job = {
-  readonly id: bigint;
-  readonly requester: Address;
-  readonly modelId: bigint;
-  readonly datanetId: bigint;
-  readonly datanetVersion: number;
-  readonly fee: bigint;
-  readonly deadline: bigint;
-  readonly params: string;
-  status: 'requested' | 'claimed' | 'committed' | 'refunded';
-  attempt: number;
-  runner: Address | undefined;
-  leaseUntil: bigint;
-  adapterId: bigint;
-};
-
-export type Channel = {
-  readonly id: bigint;
-  readonly payer: Address;
-  readonly runner: Address;
-  deposit: bigint;
-  settled: bigint;
-  closing: boolean;
-  closed: boolean;
-};
-
-/** One call that was paid into escrow, for a runner that its payer named. */
-export type InferenceJob = {
-  readonly id: bigint;
-  readonly payer: Address;
-  readonly runner: Address;
-  readonly modelId: bigint;
-  /** Wei. */
-  readonly escrow: bigint;
-  /** sha256 of the request's body. */
-  readonly requestHash: Hex;
-  readonly maxTokens: number;
-  /** Unix seconds. */
-  readonly deadline: bigint;
-  status: 'requested' | 'settled' | 'refunded';
-};
+export type { Channel, Contribution, InferenceJob, Job, Model } from './records.ts';
 
 /**
  * What a runner has to know of the chain, folded from the event log. Kept in memory and replayed at start: the log is the

@@ -266,16 +266,11 @@ export type OutputsRow = {
   weights: number[];
 };
 
-export type ContributionBatchesRow = {
+export type ContributionBlocksRow = {
   contribution_id: string;
-  batch_index: string;
-  contributor: string | null;
   position: number;
-};
-
-export type ContributionWeightsRow = {
-  contribution_id: string;
   method: number;
+  contributor: string | null;
   outputs: number;
   weight: string;
 };
@@ -379,7 +374,7 @@ export type DeploymentsRow = {
 export type AttributionsRow = {
   position: number;
   output_position: number;
-  batch_index: string;
+  block_position: number;
   contribution_id: string;
   contributor: string | null;
   weight: string;
@@ -406,8 +401,7 @@ export type ViewRows = {
   batches: BatchesRow;
   rejected_pages: RejectedPagesRow;
   outputs: OutputsRow;
-  contribution_batches: ContributionBatchesRow;
-  contribution_weights: ContributionWeightsRow;
+  contribution_blocks: ContributionBlocksRow;
   fundings: FundingsRow;
   reward_epochs: RewardEpochsRow;
   claims: ClaimsRow;
@@ -664,8 +658,14 @@ export const viewColumns = {
     contribution_ids: 'bigint[]',
     weights: 'bigint[]',
   },
-  contribution_batches: { contribution_id: 'numeric', batch_index: 'numeric', contributor: 'text', position: 'bigint' },
-  contribution_weights: { contribution_id: 'numeric', method: 'bigint', outputs: 'bigint', weight: 'numeric' },
+  contribution_blocks: {
+    contribution_id: 'numeric',
+    position: 'bigint',
+    method: 'bigint',
+    contributor: 'text',
+    outputs: 'bigint',
+    weight: 'numeric',
+  },
   fundings: {
     funding_id: 'numeric',
     source: 'text',
@@ -735,7 +735,7 @@ export const viewColumns = {
   attributions: {
     position: 'bigint',
     output_position: 'bigint',
-    batch_index: 'numeric',
+    block_position: 'bigint',
     contribution_id: 'numeric',
     contributor: 'text',
     weight: 'numeric',

@@ -185,7 +185,7 @@ const batch = (
     if (random.chance(10)) events.push({ type: 'PageRejected', args: { batchIndex, page, reason: 'TRUNCATED' } });
     else {
       events.push({ type: 'PageRecorded', args: { batchIndex, page, data } });
-      world.outputs.push(...outputsOf(decodePage(data)).map(outputIdOf));
+      world.outputs.push(...outputsOf(decodePage(data)).map((output) => outputIdOf(output)));
     }
   }
   return events;
