@@ -1,5 +1,5 @@
 import type { Hex } from 'viem';
-import type { Authorization, PaymentChannel } from './paymentChannel.ts';
+import { type Authorization, DishonestRunnerError, type PaymentChannel } from './paymentChannel.ts';
 import { parseReceipt, type SignedReceipt } from './receipts.ts';
 import { watchStream } from './watchStream.ts';
 import { decodeHeader, encodePayment, networkOf, type PaymentRequired, paymentSchemes } from './x402.ts';
@@ -82,7 +82,7 @@ const settled = async (
   { onReceipt }: PayingFetchOptions,
 ): Promise<Response> => {
   const take = async (answer: unknown, text: string) => {
-    const receipt = parseReceipt(answer);
+    const receipt = readReceipt(answer, authorization);
     await authorization.settle(receipt, text);
     onReceipt?.(receipt);
   };
@@ -93,7 +93,30 @@ const settled = async (
     authorization.lose();
     throw error;
   });
-  const { openledger, choices } = JSON.parse(body);
+  const { openledger, choices } = parseAnswer(body);
   await take(openledger, choices?.[0]?.message?.content ?? choices?.[0]?.text ?? '');
   return new Response(body, response);
+};
+
+type Answer = {
+  readonly openledger?: unknown;
+  readonly choices?: readonly { readonly message?: { readonly content?: string }; readonly text?: string }[];
+};
+
+/** What isn't JSON has no receipt either. */
+const parseAnswer = (body: string): Answer => {
+  try {
+    return (JSON.parse(body) ?? {}) as Answer;
+  } catch {
+    return {};
+  }
+};
+
+const readReceipt = (answer: unknown, authorization: Authorization): SignedReceipt => {
+  try {
+    return parseReceipt(answer);
+  } catch (cause) {
+    authorization.lose();
+    throw new DishonestRunnerError('the runner took a voucher and gave no receipt', { cause });
+  }
 };

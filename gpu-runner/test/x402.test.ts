@@ -241,6 +241,16 @@ describe('payingFetch', () => {
       await expect(paying(...request())).rejects.toBeInstanceOf(DishonestRunnerError);
     });
 
+    it.each(['no JSON', '{}', 'null'])('gives no receipt with its answer: %s', async (body) => {
+      const without: typeof fetch = async (...args) => {
+        const response = await fetch(...args);
+        return response.ok ? new Response(body, response) : response;
+      };
+      const channel = channelOf();
+      await expect(payingFetch({ channel, fetch: without })(...request())).rejects.toBeInstanceOf(DishonestRunnerError);
+      expect(channel.left).toBe(1_000n);
+    });
+
     it('claims what was never signed', async () => {
       const channel = channelOf();
       const forged = await signVoucher(stranger, CHAIN_ID, { channelId: 1n, cumulativeAmount: 500n });
