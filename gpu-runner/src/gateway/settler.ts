@@ -55,7 +55,9 @@ export class Settler {
   constructor(modules: SettlerModules) {
     this.#modules = modules;
     this.#settlements = new Settlements(modules);
-    modules.view.onCloseRequested = () => this.#wake();
+    modules.view.onCloseRequested = (channelId) => {
+      if (this.#isClosing(channelId)) this.#wake();
+    };
   }
 
   /** Settles all there is at every interval, at once when a channel is closing, and once more when it is told to end. */
@@ -63,7 +65,7 @@ export class Settler {
     while (!signal.aborted) {
       const woken = new AbortController();
       this.#wake = () => woken.abort();
-      const closing = [...this.#modules.view.channels.values()].some((channel) => channel.closing && !channel.closed);
+      const closing = [...this.#modules.view.channels.keys()].some((channelId) => this.#isClosing(channelId));
       const pause = closing ? Math.min(intervalMs, CLOSING_INTERVAL_MS) : intervalMs;
       await sleep(pause, AbortSignal.any([signal, woken.signal]));
       try {
@@ -72,6 +74,13 @@ export class Settler {
         this.#modules.log.warn({ reason: describeError(error) }, 'settlement failed');
       }
     }
+  }
+
+  /** Whether a channel to this runner may be closed soon. */
+  #isClosing(channelId: bigint): boolean {
+    const { view, transactor } = this.#modules;
+    const channel = view.channels.get(channelId);
+    return channel?.closing === true && !channel.closed && channel.runner === transactor.address.toLowerCase();
   }
 
   /** Settles at most one batch, after those that were asked for before; returns how many outputs it carried. */
