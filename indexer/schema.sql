@@ -226,6 +226,24 @@ CREATE TABLE indexer_status (
   PRIMARY KEY (id),
   CHECK (id)
 );
+CREATE TABLE inference_jobs (
+  job_id uint256 NOT NULL,
+  payer address NOT NULL,
+  runner address NOT NULL,
+  model_id uint256 NOT NULL,
+  escrow uint256 NOT NULL,
+  request_hash hash32 NOT NULL,
+  max_tokens bigint NOT NULL,
+  deadline uint256 NOT NULL,
+  status text NOT NULL DEFAULT 'requested'::text,
+  settled uint256 NOT NULL DEFAULT 0,
+  refunded uint256 NOT NULL DEFAULT 0,
+  position bigint NOT NULL,
+  timestamp bigint NOT NULL,
+  updated_position bigint NOT NULL,
+  PRIMARY KEY (job_id),
+  CHECK ((status = ANY (ARRAY['requested'::text, 'settled'::text, 'refunded'::text])))
+);
 CREATE TABLE job_updates (
   position bigint NOT NULL,
   job_id uint256 NOT NULL,
@@ -391,7 +409,7 @@ CREATE TABLE settlements (
   split_version bigint NOT NULL,
   timestamp bigint NOT NULL,
   PRIMARY KEY ("position"),
-  CHECK ((kind = ANY (ARRAY['job'::text, 'channel'::text])))
+  CHECK ((kind = ANY (ARRAY['job'::text, 'channel'::text, 'inference'::text])))
 );
 CREATE TABLE slashes (
   position bigint NOT NULL,
@@ -474,6 +492,9 @@ CREATE INDEX deployments_output ON deployments USING btree (output_id, "position
 CREATE INDEX evaluations_model ON evaluations USING btree (model_id, suite, "position");
 CREATE INDEX evaluations_suite ON evaluations USING btree (suite, "position");
 CREATE INDEX events_type ON events USING btree (type, "position");
+CREATE INDEX inference_jobs_payer ON inference_jobs USING btree (payer, job_id);
+CREATE INDEX inference_jobs_runner ON inference_jobs USING btree (runner, job_id);
+CREATE INDEX inference_jobs_status ON inference_jobs USING btree (status, job_id);
 CREATE INDEX job_updates_job ON job_updates USING btree (job_id, "position");
 CREATE INDEX jobs_model ON jobs USING btree (model_id, job_id);
 CREATE INDEX jobs_requester ON jobs USING btree (requester, job_id);
@@ -524,6 +545,8 @@ CREATE TRIGGER journal_insert AFTER INSERT ON contributors REFERENCING NEW TABLE
 CREATE TRIGGER journal_update AFTER UPDATE ON contributors REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('contributor');
 CREATE TRIGGER journal_insert AFTER INSERT ON datanets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('datanet_id');
 CREATE TRIGGER journal_update AFTER UPDATE ON datanets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('datanet_id');
+CREATE TRIGGER journal_insert AFTER INSERT ON inference_jobs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('job_id');
+CREATE TRIGGER journal_update AFTER UPDATE ON inference_jobs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('job_id');
 CREATE TRIGGER journal_insert AFTER INSERT ON jobs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('job_id');
 CREATE TRIGGER journal_update AFTER UPDATE ON jobs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('job_id');
 CREATE TRIGGER journal_insert AFTER INSERT ON models REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('model_id');

@@ -9,6 +9,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   proposer: async () => (await import('./commands/proposer.ts')).command,
   views: async () => (await import('./commands/views.ts')).command,
   runner: async () => (await import('./commands/runner.ts')).command,
+  'runner keys add': async () => (await import('./commands/runnerKeys.ts')).addCommand,
+  'runner keys list': async () => (await import('./commands/runnerKeys.ts')).listCommand,
+  'runner keys revoke': async () => (await import('./commands/runnerKeys.ts')).revokeCommand,
   'rewards verify': async () => (await import('./commands/rewards.ts')).verifyCommand,
   'rewards explain': async () => (await import('./commands/rewards.ts')).explainCommand,
 };

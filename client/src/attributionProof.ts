@@ -65,7 +65,8 @@ export const readBatch = async (client: PublicClient, batchIndex: bigint, blockN
 const pagesIn = ({ to, input }: { to: Hex | null; input: Hex }): Uint8Array[] => {
   const abi = to?.toLowerCase() === predeploys.jobs.toLowerCase() ? jobsAbi : attributionLedgerAbi;
   const { args } = decodeFunctionData({ abi, data: input });
-  return (args?.at(-1) as readonly Hex[]).map((page) => hexToBytes(page));
+  const pages = (args?.at(-1) ?? []) as readonly Hex[];
+  return pages.map((page) => hexToBytes(page));
 };
 
 /**

@@ -6,14 +6,49 @@ export {
   readBatch,
 } from './attributionProof.ts';
 export { allErrors, contracts } from './contracts.ts';
+export { type PayingFetchOptions, payingFetch } from './payingFetch.ts';
+export {
+  type Authorization,
+  BudgetExceededError,
+  type ChannelState,
+  DishonestRunnerError,
+  PaymentChannel,
+  type PaymentChannelOptions,
+} from './paymentChannel.ts';
+export {
+  formatReceipt,
+  inferenceCallSigner,
+  parseReceipt,
+  type SignedReceipt,
+  signInferenceCall,
+  signReceipt,
+  verifyReceipt,
+} from './receipts.ts';
 export {
   type Call,
   ContractRefusedError,
   createOpenLedgerClient,
   type OpenLedgerClient,
+  type SignedTransaction,
   sendTransaction,
+  signTransaction,
 } from './sendTransaction.ts';
 export { sha256Hex, type UploadAnswer, uploadFile, uploadSigner } from './uploads.ts';
-export { decodePayment, encodePayment, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';
+export { jobsDomain, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';
 export { type Finality, waitForReceipt } from './waitForReceipt.ts';
 export { whenRoom } from './whenRoom.ts';
+export {
+  decodeHeader,
+  decodePayment,
+  encodeHeader,
+  encodePayment,
+  NATIVE_ASSET,
+  networkOf,
+  type Payment,
+  type PaymentRequired,
+  type PaymentRequirements,
+  paymentPayload,
+  paymentSchemes,
+  type SettleResponse,
+  toVersion1,
+} from './x402.ts';

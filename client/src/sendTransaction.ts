@@ -7,8 +7,11 @@ import {
   ContractFunctionRevertedError,
   createPublicClient,
   createWalletClient,
+  encodeFunctionData,
   type Hash,
+  type Hex,
   http,
+  keccak256,
   type PublicClient,
   type TransactionReceipt,
   type Transport,
@@ -73,19 +76,21 @@ export class ContractRefusedError extends Error {
   }
 }
 
+const contractRequest = (client: OpenLedgerClient, call: Call) => ({
+  address: call.address,
+  abi: [...(call.abi as Abi), ...allErrors],
+  functionName: call.functionName,
+  args: call.args ?? [],
+  account: client.account,
+  ...(call.value === undefined ? {} : { value: call.value }),
+});
+
 /**
  * Simulates, sends and waits for the receipt, so that a refusal is told with the contract's own error before it costs
  * anything. A node without room is asked again for two minutes. @throws ContractRefusedError
  */
 export const sendTransaction = async (client: OpenLedgerClient, call: Call): Promise<TransactionReceipt> => {
-  const request = {
-    address: call.address,
-    abi: [...(call.abi as Abi), ...allErrors],
-    functionName: call.functionName,
-    args: call.args ?? [],
-    account: client.account,
-    ...(call.value === undefined ? {} : { value: call.value }),
-  };
+  const request = contractRequest(client, call);
   let hash: Hash;
   try {
     await client.public.simulateContract(request);
@@ -97,6 +102,28 @@ export const sendTransaction = async (client: OpenLedgerClient, call: Call): Pro
   const receipt = await waitForReceipt(client.public, hash, client.finality);
   if (receipt.status !== 'success') throw new ContractRefusedError(call, 'reverted in block', [hash]);
   return receipt;
+};
+
+/** A transaction that can be sent as often as one likes: its nonce makes it count once. */
+export type SignedTransaction = { readonly hash: Hash; readonly nonce: number; readonly raw: Hex };
+
+/** Simulates and signs, for senders that write down what they send before they do. @throws ContractRefusedError */
+export const signTransaction = async (client: OpenLedgerClient, call: Call): Promise<SignedTransaction> => {
+  const request = contractRequest(client, call);
+  try {
+    await client.public.simulateContract(request);
+    const prepared = await client.wallet.prepareTransactionRequest({
+      account: client.account,
+      chain: client.wallet.chain,
+      to: call.address,
+      data: encodeFunctionData(request),
+      ...(call.value === undefined ? {} : { value: call.value }),
+    } as never);
+    const raw = await client.wallet.signTransaction(prepared as never);
+    return { hash: keccak256(raw), nonce: Number((prepared as { nonce: number }).nonce), raw };
+  } catch (error) {
+    throw refusal(call, error) ?? error;
+  }
 };
 
 const refusal = (call: Call, error: unknown): ContractRefusedError | undefined => {

@@ -1,7 +1,7 @@
-import { type Hex, zeroHash } from 'viem';
+import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
-import { decodePayment, encodePayment, signVoucher, voucherSigner } from '../src/index.ts';
+import { signVoucher, voucherSigner } from '../src/index.ts';
 
 const CHAIN_ID = 16120;
 const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -46,37 +46,5 @@ describe('vouchers', () => {
   it('are not signed by an account that can not sign typed data', async () => {
     const { signTypedData: _none, ...watchOnly } = payer;
     await expect(signVoucher(watchOnly as never, CHAIN_ID, message)).rejects.toThrow('typed data');
-  });
-});
-
-describe('the X-Payment header', () => {
-  const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
-  const good = { channelId: '7', cumulativeAmount: '9', signature: `0x${'ab'.repeat(65)}` };
-
-  it('carries a voucher there and back', async () => {
-    const voucher = await signVoucher(payer, CHAIN_ID, message);
-    expect(encodePayment(voucher)).toMatch(/^[A-Za-z0-9+/=]+$/);
-    expect(decodePayment(encodePayment(voucher))).toEqual(voucher);
-    expect(decodePayment(base64(good))).toEqual({ channelId: 7n, cumulativeAmount: 9n, signature: good.signature });
-  });
-
-  it.each([
-    ['nothing', ''],
-    ['no base64', '%%%'],
-    ['no JSON', Buffer.from('{"channelId"').toString('base64')],
-    ['null', base64(null)],
-    ['a number', base64(5)],
-    ['a list', base64([good])],
-    ['no channel', base64({ ...good, channelId: undefined })],
-    ['a channel that is a number', base64({ ...good, channelId: 7 })],
-    ['a negative amount', base64({ ...good, cumulativeAmount: '-1' })],
-    ['an amount in hex', base64({ ...good, cumulativeAmount: '0x10' })],
-    ['an amount of too many digits', base64({ ...good, cumulativeAmount: '9'.repeat(79) })],
-    ['no signature', base64({ ...good, signature: undefined })],
-    ['a signature that is no hex', base64({ ...good, signature: `0x${'zz'.repeat(65)}` })],
-    ['a signature that is too short', base64({ ...good, signature: zeroHash })],
-    ['a signature without end', base64({ ...good, signature: `0x${'ab'.repeat(1025)}` })],
-  ])('is refused when it is or has %s', (_name, header) => {
-    expect(() => decodePayment(header)).toThrow(TypeError);
   });
 });

@@ -30,9 +30,14 @@ async function open(payer = alice, to = runner, deposit = DEPOSIT) {
   return jobs.event(await jobs.send(payer, 'openChannel', [to], deposit), 'ChannelOpened').channelId;
 }
 
-async function voucher(channelId: bigint, cumulativeAmount: bigint, signer = account(1)) {
+async function voucher(
+  channelId: bigint,
+  cumulativeAmount: bigint,
+  signer = account(1),
+  settleUpTo = cumulativeAmount,
+) {
   const typedData = voucherTypedData({ chainId, jobs: jobs.address }, { channelId, cumulativeAmount });
-  return { channelId, cumulativeAmount, signature: await signer.signTypedData(typedData) };
+  return { channelId, cumulativeAmount, settleUpTo, signature: await signer.signTypedData(typedData) };
 }
 
 type Voucher = Awaited<ReturnType<typeof voucher>>;
@@ -136,6 +141,18 @@ describe('settleChannels', () => {
     await jobs.send(runner, 'settleChannels', settleArgs(over));
   });
 
+  it('takes no more of a voucher than it says, and the rest of it later', async () => {
+    const id = await open();
+    const part = (settleUpTo: bigint) => voucher(id, 10n, account(1), settleUpTo);
+    const more = settleArgs(await part(11n));
+    await jobs.refuses(runner, 'settleChannels', more, 'SettleOverVoucher', [id, 11n, 10n]);
+    const first = await jobs.send(runner, 'settleChannels', settleArgs(await part(4n)));
+    expect(jobs.event(first, 'ChannelSettled')).toMatchObject({ amount: 4n, cumulative: 4n });
+    await jobs.refuses(runner, 'settleChannels', settleArgs(await part(3n)), 'StaleVoucher', [id, 3n, 4n]);
+    const second = await jobs.send(runner, 'settleChannels', settleArgs(await part(10n)));
+    expect(jobs.event(second, 'ChannelSettled')).toMatchObject({ amount: 6n, cumulative: 10n });
+  });
+
   it('refuses vouchers of others, for others and of other chains or contracts', async () => {
     const id = await open();
     const refuses = (given: Voucher, recovered: Hex) =>
@@ -151,7 +168,7 @@ describe('settleChannels', () => {
       const message = { channelId: id, cumulativeAmount: 5n };
       const signature = await account(1).signTypedData(voucherTypedData(domain, message));
       const hash = await jobs.read('voucherDigest', [id, 5n]);
-      await refuses({ ...message, signature }, await recoverAddress({ hash, signature }));
+      await refuses({ ...message, settleUpTo: 5n, signature }, await recoverAddress({ hash, signature }));
     }
     const good = settleArgs(await voucher(id, 5n));
     await jobs.refuses(otherRunner, 'settleChannels', good, 'NotChannelRunner', [id, otherRunner]);

@@ -58,24 +58,54 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      action: fc.constantFrom('refund' as const, 'requestClose' as const, 'close' as const),
+      action: fc.constantFrom('refund' as const, 'requestClose' as const),
       pick,
       who,
     }),
   },
+  { weight: 4, arbitrary: fc.record({ action: fc.constant('close' as const), pick, who }) },
   fc.record({ action: fc.constant('open' as const), who, runner: either, amount }),
   fc.record({ action: fc.constant('topUp' as const), pick, who, amount }),
   {
     weight: 2,
-    arbitrary: fc.record({ action: fc.constant('settle' as const), pick, runner: either, cumulative: amount }),
+    arbitrary: fc.record({
+      action: fc.constant('settle' as const),
+      pick,
+      runner: either,
+      cumulative: amount,
+      // What the payer signed beyond it: mostly something, sometimes nothing, sometimes too little.
+      signedOver: fc.oneof({ weight: 9, arbitrary: amount }, { weight: 1, arbitrary: fc.constantFrom(0n, -1n) }),
+    }),
   },
-  fc.record({ action: fc.constant('wait' as const), seconds: fc.constantFrom(100n, 300n, 4000n) }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      action: fc.constant('ask' as const),
+      who,
+      runner: either,
+      amount,
+      duration: fc.constantFrom(59n, 60n, 1000n),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ action: fc.constant('answer' as const), pick, runner: either, cost: amount }),
+  },
+  fc.record({
+    action: fc.constant('takeBack' as const),
+    pick,
+    by: fc.constantFrom('runner' as const, 'anyone' as const),
+  }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ action: fc.constant('wait' as const), seconds: fc.constantFrom(100n, 300n, 4000n) }),
+  },
 );
 
 it('escrowed = settled + refunded + held, to the wei, under every sequence of calls', async () => {
   const seen = new Map<string, number>();
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60, size: 'max' }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 90, size: 'max' }), async (steps) => {
       const snapshot = await chain.client.snapshot();
       const model = new JobsModel();
       const actorBefore = await chain.balance(actor.address);
@@ -120,6 +150,9 @@ it('escrowed = settled + refunded + held, to the wei, under every sequence of ca
     'settle',
     'requestClose',
     'close',
+    'ask',
+    'answer',
+    'takeBack',
   ]) {
     expect(seen.get(action), action).toBeGreaterThan(0);
   }
@@ -141,6 +174,7 @@ async function transactionOf(one: Step, model: JobsModel): Promise<{ from: Addre
   const at = (count: number) => BigInt('pick' in one && count > 0 ? (one.pick % count) + 1 : 1);
   const jobId = at(model.jobs.length);
   const channelId = at(model.channels.length);
+  const inferenceId = at(model.inferences.length);
   const attempt = model.jobs[Number(jobId) - 1]?.attempt ?? 0;
   switch (one.action) {
     case 'request':
@@ -165,10 +199,33 @@ async function transactionOf(one: Step, model: JobsModel): Promise<{ from: Addre
     case 'close':
       return { from, data: jobs.data('closeChannel', [channelId]), value: 0n };
     case 'settle': {
-      const message = { channelId, cumulativeAmount: one.cumulative };
+      const signed = one.cumulative + one.signedOver;
+      const message = { channelId, cumulativeAmount: signed < 0n ? 0n : signed };
       const signer = account(model.channels[Number(channelId) - 1]?.who === 1 ? 2 : 1);
       const signature = await signer.signTypedData(voucherTypedData({ chainId, jobs: jobs.address }, message));
-      return { from, data: jobs.data('settleChannels', [[{ ...message, signature }], [page]]), value: 0n };
+      return {
+        from,
+        data: jobs.data('settleChannels', [[{ ...message, settleUpTo: one.cumulative, signature }], [page]]),
+        value: 0n,
+      };
+    }
+    case 'ask': {
+      const args = [modelId, runners[one.runner]!, hashOf('request'), 10, one.duration] as const;
+      return { from, data: jobs.data('requestInference', args), value: one.amount };
+    }
+    case 'answer':
+      return {
+        from,
+        data: jobs.data('commitInference', [[{ jobId: inferenceId, amount: one.cost }], [page]]),
+        value: 0n,
+      };
+    case 'takeBack': {
+      const named = runners[model.inferences[Number(inferenceId) - 1]?.runner ?? 0]!;
+      return {
+        from: one.by === 'runner' ? named : carol,
+        data: jobs.data('refundInference', [inferenceId]),
+        value: 0n,
+      };
     }
     case 'wait':
       return { from, data: toHex(''), value: 0n };

@@ -15,6 +15,50 @@ export interface UploadMessage {
   deadline: bigint;
 }
 
+/** What a runner states about one answer. With it the payer can show what was served to it, whatever is settled later. */
+export interface ReceiptMessage {
+  outputId: Hex;
+  modelId: bigint;
+  /** 2 channel, 3 inference job. */
+  sourceKind: number;
+  sourceId: bigint;
+  nonce: bigint;
+  /** sha256 of the prompt as the model got it, and of the answer's text. */
+  promptHash: Hex;
+  outputHash: Hex;
+  /** Wei of this answer, and of everything that was served on the source up to it. */
+  cost: bigint;
+  served: bigint;
+}
+
+/** The payer of an inference job asks for its answer. */
+export interface InferenceCallMessage {
+  jobId: bigint;
+  /** sha256 of the request's body, as in the job. */
+  requestHash: Hex;
+}
+
+const receiptTypes = {
+  Receipt: [
+    { name: 'outputId', type: 'bytes32' },
+    { name: 'modelId', type: 'uint256' },
+    { name: 'sourceKind', type: 'uint8' },
+    { name: 'sourceId', type: 'uint256' },
+    { name: 'nonce', type: 'uint256' },
+    { name: 'promptHash', type: 'bytes32' },
+    { name: 'outputHash', type: 'bytes32' },
+    { name: 'cost', type: 'uint256' },
+    { name: 'served', type: 'uint256' },
+  ],
+} as const;
+
+const inferenceCallTypes = {
+  InferenceCall: [
+    { name: 'jobId', type: 'uint256' },
+    { name: 'requestHash', type: 'bytes32' },
+  ],
+} as const;
+
 const voucherTypes = {
   Voucher: [
     { name: 'channelId', type: 'uint256' },
@@ -31,17 +75,32 @@ const uploadTypes = {
   ],
 } as const;
 
+type JobsDomain = { chainId: number; jobs: Address };
+const jobsDomain = ({ chainId, jobs }: JobsDomain) =>
+  ({ name: 'OpenLedger Jobs', version: '1', chainId, verifyingContract: jobs }) as const;
+
 /** What a channel's payer signs; Jobs checks it on chain (`voucherDigest` returns the same hash). */
 export function voucherTypedData(
-  { chainId, jobs }: { chainId: number; jobs: Address },
+  domain: JobsDomain,
   message: VoucherMessage,
 ): TypedDataDefinition<typeof voucherTypes, 'Voucher'> {
-  return {
-    domain: { name: 'OpenLedger Jobs', version: '1', chainId, verifyingContract: jobs },
-    types: voucherTypes,
-    primaryType: 'Voucher',
-    message,
-  };
+  return { domain: jobsDomain(domain), types: voucherTypes, primaryType: 'Voucher', message };
+}
+
+/** What a runner signs with each answer; evidence, so no contract has to check it. */
+export function receiptTypedData(
+  domain: JobsDomain,
+  message: ReceiptMessage,
+): TypedDataDefinition<typeof receiptTypes, 'Receipt'> {
+  return { domain: jobsDomain(domain), types: receiptTypes, primaryType: 'Receipt', message };
+}
+
+/** What an inference job's payer signs; the runner checks it, so that nobody else spends the escrow. */
+export function inferenceCallTypedData(
+  domain: JobsDomain,
+  message: InferenceCallMessage,
+): TypedDataDefinition<typeof inferenceCallTypes, 'InferenceCall'> {
+  return { domain: jobsDomain(domain), types: inferenceCallTypes, primaryType: 'InferenceCall', message };
 }
 
 /** What a contributor signs to upload a file. No contract checks it, hence no verifyingContract in the domain. */

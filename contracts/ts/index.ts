@@ -1,7 +1,7 @@
 export type { DatanetLeaf } from './datanetTree.ts';
 export { DATANET_TREE_DEPTH, datanetLeaf, datanetProof, datanetRoot } from './datanetTree.ts';
-export type { UploadMessage, VoucherMessage } from './eip712.ts';
-export { uploadTypedData, voucherTypedData } from './eip712.ts';
+export type { InferenceCallMessage, ReceiptMessage, UploadMessage, VoucherMessage } from './eip712.ts';
+export { inferenceCallTypedData, receiptTypedData, uploadTypedData, voucherTypedData } from './eip712.ts';
 export { contractErrorsAbi } from './errors.ts';
 export * from './generated/AttributionLedger.ts';
 export * from './generated/Datanets.ts';

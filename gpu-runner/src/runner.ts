@@ -11,18 +11,22 @@ import {
   printableUrl,
 } from '@openledger/kit';
 import type { Account, Chain } from 'viem';
+import { openAdminSocket } from './admin/adminSocket.ts';
+import { serveKeyAdmin } from './admin/keyAdmin.ts';
 import { RunnerView } from './chain/runnerView.ts';
 import { Transactor } from './chain/transactor.ts';
 import { EngineProcess } from './engine/engineProcess.ts';
+import { ApiKeys } from './gateway/apiKeys.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { Inference } from './gateway/inference.ts';
-import { Payments } from './gateway/payments.ts';
+import { type OperatorChannel, Payments } from './gateway/payments.ts';
 import { Settler } from './gateway/settler.ts';
 import { runIntake } from './intake.ts';
 import { openJobQueue } from './jobs/jobQueue.ts';
 import { runTraining } from './jobs/runTraining.ts';
 import { decide, validateContribution } from './jobs/validateContribution.ts';
 import { openRunnerDatabase } from './queue/database.ts';
+import { lockRunner } from './queue/lockRunner.ts';
 import { ContentStore } from './store/contentStore.ts';
 import { ModelLocator } from './store/modelLocator.ts';
 
@@ -42,8 +46,13 @@ export type RunnerOptions = {
   settleIntervalMs: number;
   /** Milliseconds added to this machine's clock to get the chain's; not 0 only on dev chains. */
   clockOffsetMs: number;
+  /** Pays for calls with API keys; without it, keys are refused. */
+  operator?: OperatorChannel;
   databaseUrl?: string;
 };
+
+/** Beyond two settlement intervals: so long may a commit take to get into a block. Milliseconds. */
+const COMMIT_MARGIN_MS = 60_000;
 
 export type RunningRunner = { readonly url: string; close(): Promise<void> };
 
@@ -54,11 +63,21 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
   mkdirSync(options.dataDir, { recursive: true });
   const path = (name: string) => join(options.dataDir, name);
   try {
+    const admin = await openAdminSocket(options.dataDir);
+    lifecycle.add({ name: 'admin socket', close: admin.close });
     const database = await openRunnerDatabase({
       dataDir: path('database'),
       ...(options.databaseUrl ? { url: options.databaseUrl } : {}),
     });
     lifecycle.add({ name: 'database', close: database.close });
+    const unlock = await lockRunner(database, options.account.address, (error) => {
+      log.fatal({ err: error }, 'the lock on the database is lost; another runner may start');
+      void lifecycle.close();
+    });
+    lifecycle.add({ name: 'lock', close: unlock });
+    const apiKeys = new ApiKeys({ database, now: Date.now });
+    admin.serve(serveKeyAdmin(apiKeys));
+    const now = () => Date.now() + options.clockOffsetMs;
     const store = new ContentStore(path('files'));
     mkdirSync(path('files'), { recursive: true });
     const models = await ModelLocator.open(path('adapters'), options.baseModels);
@@ -72,19 +91,29 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       log,
     });
     lifecycle.add({ name: 'engine', close: () => engine.close() });
-    const payments = new Payments({ database, view, runner: options.account.address, chainId: options.chain.id });
+    const payee = { chainId: options.chain.id, runner: options.account.address };
+    const payments = new Payments({
+      ...payee,
+      database,
+      view,
+      now,
+      commitMarginMs: 2 * options.settleIntervalMs + COMMIT_MARGIN_MS,
+      ...(options.operator ? { operator: options.operator } : {}),
+    });
     const inference: Inference = new Inference({
       view,
       store,
       models,
       engine,
       payments,
+      apiKeys,
+      account: options.account,
+      chainId: options.chain.id,
       database,
       indexDir: path('indexes'),
       log,
     });
     mkdirSync(path('indexes'), { recursive: true });
-    const now = () => Date.now() + options.clockOffsetMs;
     let ready = false;
 
     const queue = await openJobQueue({
@@ -132,7 +161,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       inference,
       store,
       database,
-      chainId: options.chain.id,
+      payee,
       host: options.host,
       port: options.port,
       now: Date.now,

@@ -56,18 +56,23 @@ describe('completions', () => {
       openledger: {
         output_id: expect.stringMatching(/^0x[0-9a-f]{64}$/),
         model_id: '2',
-        channel_id: '1',
+        source_kind: 2,
+        source_id: '1',
+        nonce: '0',
         prompt_sha256: `0x${generated.prompt_sha256}`,
         output_sha256: `0x${generated.output_sha256}`,
         cost_wei: COST.toString(),
+        served_wei: COST.toString(),
+        signature: expect.stringMatching(/^0x[0-9a-f]{130}$/),
+        runner: runner.address,
         attribution: [
-          { contribution_id: '9', weight: '3' },
-          { contribution_id: '10', weight: (2n ** 60n + 1n).toString() },
+          { contribution_id: '9', weight: '16384' },
+          { contribution_id: '10', weight: '49152' },
         ],
       },
     });
     const looked = await fetch(`${world.url}/v1/outputs/${outputId}`);
-    expect(await looked.json()).toMatchObject({ outputId, cost: '50', settled_in: null });
+    expect(await looked.json()).toMatchObject({ outputId, cost: '50', settlement: null });
   });
 
   it('of a prompt have the older shape', async () => {
@@ -150,7 +155,7 @@ describe('completions', () => {
       await response.then((answer) => answer.text()).catch(() => {});
       await aborted;
     }
-    expect((await database().query('SELECT * FROM runner.outputs')).rows).toEqual([]);
+    expect((await database().query('SELECT * FROM runner.served')).rows).toEqual([]);
   });
 });
 
@@ -180,7 +185,7 @@ describe('streamed completions', () => {
       ...chunk,
       choices: [{ index: 0, delta: {}, finish_reason: 'stop' }],
       usage: { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 },
-      openledger: expect.objectContaining({ model_id: '2', cost_wei: '50', channel_id: '1' }),
+      openledger: expect.objectContaining({ model_id: '2', cost_wei: '50', source_id: '1' }),
     });
     expect([done, rest]).toEqual(['[DONE]', []]);
   });
@@ -242,19 +247,6 @@ describe('refusals', () => {
     [404, 'not_found_error', 'route_unknown', () => fetch(`${world.url}/v1/embeddings`)],
     [400, 'invalid_request_error', 'request_invalid', () => world.post('/v1/completions', { model: 'poet' })],
     [400, 'invalid_request_error', 'bad_request', () => world.post('/v1/completions', '{"model":')],
-    [402, 'payment_required', 'payment_required', () => world.post('/v1/chat/completions', chat())],
-    [
-      402,
-      'payment_required',
-      'payment_invalid',
-      () => world.post('/v1/chat/completions', chat(), { 'x-payment': 'e30=' }),
-    ],
-    [
-      402,
-      'payment_required',
-      'payment_required',
-      async () => world.post('/v1/chat/completions', chat(), await world.pay(1n)),
-    ],
     [413, 'invalid_request_error', 'bad_request', () => world.post('/v1/completions', `"${'x'.repeat(10_000_002)}"`)],
     [413, 'invalid_request_error', 'file_too_large', () => put(path, Buffer.alloc(10_000_001))],
     [415, 'invalid_request_error', 'bad_request', () => put(path, file, { 'content-type': 'image/png' })],

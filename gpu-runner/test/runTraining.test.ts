@@ -330,7 +330,6 @@ describe('runTraining', () => {
     ['a JSON list', () => withParams('[1]'), 'the parameters are not a JSON object'],
     ['JSON null', () => withParams('null'), 'the parameters are not a JSON object'],
     ['for a version without files', () => tell(view, published(0)), 'no accepted files'],
-    ['for a model that is not here', () => tell(view, baseRegistered(1n, `0x${WEIGHTS}`)), 'is not available'],
     [
       'refused by the engine',
       () => {
@@ -361,10 +360,14 @@ describe('runTraining', () => {
     expect(sender.sent('failJob')).toEqual([[1n, 1, false, expect.stringContaining(code)]]);
   });
 
-  it('gives the attempt up when a file is not here', async () => {
-    rmSync(store.path(sha256Of(Buffer.from('second'))));
-    await expect(runTraining(1n, modules)).rejects.toThrow('contribution 10');
-    expect(sender.sent('failJob')).toMatchObject([[1n, 1, false, expect.stringContaining('contribution 10')]]);
+  it.each([
+    ['file', () => rmSync(store.path(sha256Of(Buffer.from('second')))), 'contribution 10'],
+    ['model', () => tell(view, baseRegistered(1n, `0x${WEIGHTS}`)), 'model 1'],
+  ])('leaves a job to others, unclaimed, whose %s is not here', async (_name, arrange, reason) => {
+    arrange();
+    const running = runTraining(1n, modules);
+    await expect(running).rejects.toMatchObject({ code: 'JOB_NOT_HERE', message: expect.stringContaining(reason) });
+    expect(names()).toEqual([]);
     expect(engine.calls).toEqual([]);
   });
 

@@ -35,7 +35,18 @@ describe.each(testDatabases)('queries on $name', ({ open }) => {
 
   const lists = [
     ...['blocks', 'transactions', 'events', 'datanets', 'contributions', 'contributors', 'models', 'evaluations'],
-    ...['jobs', 'channels', 'settlements', 'splits', 'outputs', 'attributions', 'batches', 'rewardEpochs', 'claims'],
+    ...[
+      'jobs',
+      'channels',
+      'inferenceJobs',
+      'settlements',
+      'splits',
+      'outputs',
+      'attributions',
+      'batches',
+      'rewardEpochs',
+      'claims',
+    ],
     ...['fundings', 'runners', 'stakes', 'slashes', 'unbondings', 'deployments'],
   ];
   it.each(lists)('pages through %s forwards and backwards without losing or repeating one', async (list) => {

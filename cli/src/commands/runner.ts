@@ -61,6 +61,24 @@ const runnerConfig = {
     default: '',
     secret: true,
   },
+  keysChannel: {
+    flag: 'keys.channel',
+    description: 'channel to this runner that pays for calls with API keys; none are served when 0',
+    parse: parseInteger(0),
+    default: 0,
+  },
+  keysAccountFile: {
+    flag: 'keys.account-key-file',
+    description: 'key of that channel’s payer (as account.key-file); the runner’s own when empty',
+    parse: parseText,
+    default: '',
+  },
+  keysPasswordFile: {
+    flag: 'keys.account-password-file',
+    description: 'password of that keystore',
+    parse: parseText,
+    default: '',
+  },
   clockOffset: shared.clockOffset,
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
@@ -79,6 +97,16 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       flag: runnerConfig.keyFile.flag,
     }),
   );
+  const payer = config.keysAccountFile
+    ? privateKeyToAccount(
+        await readKey({
+          keyFile: config.keysAccountFile,
+          passwordFile: config.keysPasswordFile,
+          key: '',
+          flag: runnerConfig.keysAccountFile.flag,
+        }),
+      )
+    : account;
   const python =
     config.python ||
     (await prepareVenv({
@@ -104,6 +132,7 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       engineDir,
       settleIntervalMs: config.settleInterval,
       clockOffsetMs: config.clockOffset,
+      ...(config.keysChannel ? { operator: { channelId: BigInt(config.keysChannel), account: payer } } : {}),
       ...(config.queueUrl ? { databaseUrl: config.queueUrl } : {}),
     },
     { log },

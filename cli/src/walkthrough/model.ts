@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { contracts, encodePayment, signVoucher } from '@openledger/client';
+import {
+  contracts,
+  encodePayment,
+  networkOf,
+  PaymentChannel,
+  payingFetch,
+  paymentSchemes,
+  signVoucher,
+} from '@openledger/client';
 import { decodePage, jobsAbi, modelsAbi, outputIdOf, outputsOf } from '@openledger/contracts';
 import { hashFile } from '@openledger/gpu-runner';
 import { formatEther, hexToString, parseEther, parseEventLogs, trim } from 'viem';
@@ -142,12 +150,12 @@ type Answer = {
     cost_wei: string;
     attribution: { contribution_id: string; weight: number }[];
   };
-  error?: { message: string };
+  error?: unknown;
 };
 
-export type Served = StepOutcome & { channelId: bigint; outputIds: `0x${string}`[]; attributed: number };
+export type Served = StepOutcome & { channelId: bigint; outputIds: `0x${string}`[]; spent: bigint; attributed: number };
 
-/** Opens a channel and asks by the OpenAI-compatible API, each call paid by a signed voucher. */
+/** Opens a channel and asks by the OpenAI-compatible API; x402 asks for each call's voucher, and a receipt proves its price. */
 export const askQuestions = async (context: WalkthroughContext, { name }: Trained): Promise<Served> => {
   const receipt = await context.send('deployer', {
     ...contracts.jobs,
@@ -164,16 +172,18 @@ export const askQuestions = async (context: WalkthroughContext, { name }: Traine
   const outputIds: `0x${string}`[] = [];
   let attributed = 0;
   let sample = '';
-  let cumulative = 0n;
-  for (const [index, { prompt }] of prompts.entries()) {
-    cumulative = (DEPOSIT * BigInt(index + 1)) / BigInt(prompts.length);
-    const voucher = await signVoucher(devnetAccount('deployer'), context.chainId, {
-      channelId,
-      cumulativeAmount: cumulative,
-    });
-    const response = await fetch(url, {
+  const channel = new PaymentChannel({
+    account: devnetAccount('deployer'),
+    chainId: context.chainId,
+    runner: devnetAccount('runner').address,
+    channelId,
+    budget: DEPOSIT,
+  });
+  const paying = payingFetch({ channel });
+  for (const { prompt } of prompts) {
+    const response = await paying(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-payment': encodePayment(voucher) },
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         model: name,
         messages: [{ role: 'user', content: prompt }],
@@ -182,7 +192,7 @@ export const askQuestions = async (context: WalkthroughContext, { name }: Traine
       }),
     });
     const answer = (await response.json()) as Answer;
-    check(response.ok, `${name} answered ${response.status}: ${answer.error?.message ?? ''}`);
+    check(response.ok, `${name} answered ${response.status}: ${JSON.stringify(answer.error ?? '')}`);
     outputIds.push(answer.openledger.output_id);
     if (answer.openledger.attribution.length > 0) attributed++;
     sample ||= `"${prompt}" -> "${answer.choices[0]?.message.content.trim().slice(0, 90)}..."`;
@@ -191,6 +201,7 @@ export const askQuestions = async (context: WalkthroughContext, { name }: Traine
   return {
     channelId,
     outputIds,
+    spent: channel.state.spent,
     attributed,
     txHash: receipt.transactionHash,
     detail: `${prompts.length} answers, ${attributed} with evidence in the datanet; ${sample}`,
@@ -216,7 +227,8 @@ const refuseBadCalls = async (
   const forged = await signVoucher(devnetAccount('chi'), context.chainId, { channelId, cumulativeAmount: DEPOSIT });
   const unpaid = await statusOf(name, {});
   check(unpaid === 402, `a call without payment was answered with ${unpaid}`);
-  const wrong = await statusOf(name, { 'x-payment': encodePayment(forged) });
+  const payment = { scheme: paymentSchemes.channel, network: networkOf(context.chainId), voucher: forged };
+  const wrong = await statusOf(name, { 'x-payment': encodePayment(payment) });
   check(wrong === 402, `a voucher with a wrong signature was answered with ${wrong}`);
   const unknown = await statusOf('no-such-adapter', {});
   check(unknown === 404, `an unknown adapter was answered with ${unknown}`);
@@ -232,7 +244,7 @@ export const awaitSettlement = async (context: WalkthroughContext, served: Serve
   }
   const settled = await context.waitFor(
     'ChannelSettled',
-    (event) => event.args.channelId === served.channelId && event.args.cumulative === DEPOSIT,
+    (event) => event.args.channelId === served.channelId && event.args.cumulative === served.spent,
     60,
   );
   const rows = (await context.events('PageRecorded')).flatMap(outputsIn).flatMap((output) => output.rows);

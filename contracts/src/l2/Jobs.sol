@@ -9,12 +9,13 @@ import {IModels} from "./interfaces/IModels.sol";
 import {IRewards} from "./interfaces/IRewards.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
 import {InferenceChannels} from "./jobs/InferenceChannels.sol";
+import {InferenceJobs} from "./jobs/InferenceJobs.sol";
 import {TrainingJobs} from "./jobs/TrainingJobs.sol";
 
-/// @title Training jobs and inference channels: escrow, lease, exactly-once commit, settlement, refund.
+/// @title Training jobs, inference channels and inference jobs: escrow, lease, exactly-once commit, settlement, refund.
 /// @notice Settled money goes to Rewards as a whole. How it divides is computed off chain from the split whose version the
 ///         settlement's event carries, so a later split never touches what was settled before.
-contract Jobs is TrainingJobs, InferenceChannels, Ownable2StepUpgradeable {
+contract Jobs is TrainingJobs, InferenceChannels, InferenceJobs, Ownable2StepUpgradeable {
     uint256 private constant BASIS_POINTS = 10_000;
 
     struct Parts {

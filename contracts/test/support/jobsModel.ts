@@ -15,7 +15,10 @@ export type Step =
   | { action: 'requestClose' | 'close'; pick: number; who: Who }
   | { action: 'open'; who: Who; runner: Runner; amount: bigint }
   | { action: 'topUp'; pick: number; who: Who; amount: bigint }
-  | { action: 'settle'; pick: number; runner: Runner; cumulative: bigint }
+  | { action: 'settle'; pick: number; runner: Runner; cumulative: bigint; signedOver: bigint }
+  | { action: 'ask'; who: Who; runner: Runner; amount: bigint; duration: bigint }
+  | { action: 'answer'; pick: number; runner: Runner; cost: bigint }
+  | { action: 'takeBack'; pick: number; by: 'runner' | 'anyone' }
   | { action: 'wait'; seconds: bigint };
 
 interface ModelJob {
@@ -36,10 +39,19 @@ interface ModelChannel {
   closed: boolean;
 }
 
+interface ModelInference {
+  who: Who;
+  runner: Runner;
+  escrow: bigint;
+  deadline: bigint;
+  open: boolean;
+}
+
 /** The rules of Jobs once more, on plain objects: what each step does, and where every wei is. */
 export class JobsModel {
   readonly jobs: ModelJob[] = [];
   readonly channels: ModelChannel[] = [];
+  readonly inferences: ModelInference[] = [];
   settled = 0n;
   refunded = 0n;
   /** Refunds that the contract account didn't take. */
@@ -60,6 +72,15 @@ export class JobsModel {
         if (step.amount === 0n) return false;
         this.channels.push({ ...step, deposit: step.amount, settled: 0n, closableAt: 0n, closed: false });
         return true;
+      case 'ask':
+        if (step.amount === 0n || step.duration < 60n) return false;
+        this.inferences.push({ ...step, escrow: step.amount, deadline: now + step.duration, open: true });
+        return true;
+      case 'answer':
+      case 'takeBack': {
+        const inference = this.inferences[step.pick % this.inferences.length];
+        return inference?.open === true && this.applyToInference(step, inference, now);
+      }
       case 'claim':
       case 'commit':
       case 'fail':
@@ -79,7 +100,8 @@ export class JobsModel {
     const inChannels = this.channels
       .filter(({ closed }) => !closed)
       .reduce((sum, { deposit, settled }) => sum + deposit - settled, 0n);
-    return inJobs + inChannels;
+    const inInferences = this.inferences.filter(({ open }) => open).reduce((sum, { escrow }) => sum + escrow, 0n);
+    return inJobs + inChannels + inInferences;
   }
 
   private applyToJob(step: Step, job: ModelJob, now: bigint): boolean {
@@ -111,6 +133,7 @@ export class JobsModel {
       // The contract account has no key, so nobody signs its vouchers here.
       if (step.runner !== channel.runner || channel.who === 2) return false;
       if (step.cumulative <= channel.settled || step.cumulative > channel.deposit) return false;
+      if (step.signedOver < 0n) return false;
       this.settled += step.cumulative - channel.settled;
       channel.settled = step.cumulative;
       return true;
@@ -127,6 +150,19 @@ export class JobsModel {
     if (channel.closableAt === 0n || now < channel.closableAt) return false;
     channel.closed = true;
     this.refund(channel.who, channel.deposit - channel.settled);
+    return true;
+  }
+
+  private applyToInference(step: Step, inference: ModelInference, now: bigint): boolean {
+    if (step.action === 'answer') {
+      if (step.runner !== inference.runner || step.cost > inference.escrow) return false;
+      this.settled += step.cost;
+      this.refund(inference.who, inference.escrow - step.cost);
+    } else {
+      if (step.action !== 'takeBack' || (now < inference.deadline && step.by !== 'runner')) return false;
+      this.refund(inference.who, inference.escrow);
+    }
+    inference.open = false;
     return true;
   }
 

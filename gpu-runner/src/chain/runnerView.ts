@@ -1,56 +1,8 @@
 import type { ChainEvent, LogEntry } from '@openledger/event-log';
 import type { Address, Hex } from 'viem';
+import type { Channel, Contribution, InferenceJob, Job, Model } from './records.ts';
 
-export type Contribution = {
-  readonly id: bigint;
-  readonly datanetId: bigint;
-  readonly contributor: Address;
-  readonly contentHash: Hex;
-  readonly format: number;
-  readonly fileName: string;
-  status: 'pending' | 'accepted' | 'rejected';
-  leafIndex: number;
-};
-
-export type Model = {
-  readonly id: bigint;
-  readonly parentId: bigint;
-  readonly weightsHash: Hex;
-  readonly name: string;
-  readonly uri: string;
-  readonly datanetId: bigint;
-  readonly datanetVersion: number;
-  owner: Address;
-  deployed: boolean;
-  inputPrice: bigint;
-  outputPrice: bigint;
-};
-
-export type Job = {
-  readonly id: bigint;
-  readonly requester: Address;
-  readonly modelId: bigint;
-  readonly datanetId: bigint;
-  readonly datanetVersion: number;
-  readonly fee: bigint;
-  readonly deadline: bigint;
-  readonly params: string;
-  status: 'requested' | 'claimed' | 'committed' | 'refunded';
-  attempt: number;
-  runner: Address | undefined;
-  leaseUntil: bigint;
-  adapterId: bigint;
-};
-
-export type Channel = {
-  readonly id: bigint;
-  readonly payer: Address;
-  readonly runner: Address;
-  deposit: bigint;
-  settled: bigint;
-  closing: boolean;
-  closed: boolean;
-};
+export type { Channel, Contribution, InferenceJob, Job, Model } from './records.ts';
 
 /**
  * What a runner has to know of the chain, folded from the event log. Kept in memory and replayed at start: the log is the
@@ -65,17 +17,20 @@ export class RunnerView {
   readonly models = new Map<bigint, Model>();
   readonly jobs = new Map<bigint, Job>();
   readonly channels = new Map<bigint, Channel>();
+  readonly inferenceJobs = new Map<bigint, InferenceJob>();
   /** By the root over their pages. */
   readonly batchRoots = new Map<Hex, bigint>();
   /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
   ready = false;
+  /** Told of a request to close a channel, once the view is live. */
+  onCloseRequested: (channelId: bigint) => void = () => {};
   #accepted = new Map<bigint, Contribution[]>();
 
   /** Before replaying from 0, after a reorg. */
   clear(): void {
     this.ready = false;
     for (const map of [this.contributions, this.reviewers, this.datanetOwners, this.versions, this.models]) map.clear();
-    for (const map of [this.jobs, this.channels, this.batchRoots, this.#accepted]) map.clear();
+    for (const map of [this.jobs, this.channels, this.inferenceJobs, this.batchRoots, this.#accepted]) map.clear();
   }
 
   apply(entry: LogEntry): void {
@@ -258,6 +213,7 @@ export class RunnerView {
       case 'ChannelCloseRequested': {
         const channel = this.channels.get(event.args.channelId);
         if (channel) channel.closing = true;
+        if (this.ready) this.onCloseRequested(event.args.channelId);
         return;
       }
       case 'ChannelSettled': {
@@ -268,6 +224,17 @@ export class RunnerView {
       case 'ChannelClosed': {
         const channel = this.channels.get(event.args.channelId);
         if (channel) channel.closed = true;
+        return;
+      }
+      case 'InferenceRequested': {
+        const { jobId: id, ...request } = event.args;
+        this.inferenceJobs.set(id, { id, ...request, status: 'requested' });
+        return;
+      }
+      case 'InferenceSettled':
+      case 'InferenceRefunded': {
+        const job = this.inferenceJobs.get(event.args.jobId);
+        if (job) job.status = event.type === 'InferenceSettled' ? 'settled' : 'refunded';
         return;
       }
       case 'BatchAppended':

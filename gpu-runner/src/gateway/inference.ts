@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto';
-import { batchSourceKinds, outputIdOf } from '@openledger/contracts';
+import { type SignedReceipt, signReceipt } from '@openledger/client';
+import { type BatchRow, outputIdOf, sharesOf } from '@openledger/contracts';
 import { describeError, type Logger } from '@openledger/kit';
-import type { Hex } from 'viem';
+import type { Account, Address, Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
@@ -9,8 +9,11 @@ import { formatName } from '../jobs/formats.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import type { ApiKeys } from './apiKeys.ts';
+import type { Credential } from './credential.ts';
 import { type OutputRecord, saveOutput } from './outputs.ts';
-import { type Payments, priceOf } from './payments.ts';
+import type { Hold, Payments } from './payments.ts';
+import { priceOf } from './priceOf.ts';
 
 export type GenerateRequest = {
   readonly model: string;
@@ -38,6 +41,17 @@ export type Completion = {
   readonly model: Model;
   readonly generated: Generated;
   readonly record: OutputRecord;
+  readonly receipt: SignedReceipt;
+  readonly payer: Address;
+  readonly runner: Address;
+};
+
+export type CallOptions = {
+  credential: Credential;
+  /** sha256 of the request's body. */
+  bodyHash: Hex;
+  onToken?: (text: string) => void;
+  signal?: AbortSignal;
 };
 
 export type InferenceModules = {
@@ -46,6 +60,10 @@ export type InferenceModules = {
   models: ModelLocator;
   engine: Engine;
   payments: Payments;
+  apiKeys: ApiKeys;
+  /** Signs the receipts. */
+  account: Account;
+  chainId: number;
   database: RunnerDatabase;
   indexDir: string;
   log: Logger;
@@ -81,46 +99,71 @@ export class Inference {
     );
   }
 
-  async complete(
-    request: GenerateRequest,
-    options: { payment: string | undefined; onToken?: (text: string) => void; signal?: AbortSignal },
-  ): Promise<Completion> {
-    const { payments } = this.#modules;
+  /** @throws MODEL_UNKNOWN, PAYMENT_*, API_KEY_UNKNOWN, QUOTA_EXCEEDED, OPERATOR_CREDIT_EXHAUSTED, ENGINE_* */
+  async complete(request: GenerateRequest, options: CallOptions): Promise<Completion> {
+    const { payments, apiKeys } = this.#modules;
+    const { credential } = options;
     const model = this.find(request.model);
     const promptText = request.prompt ?? (request.messages ?? []).map(({ content }) => content).join('\n');
     // A byte-level tokenizer never makes more tokens than bytes; the chat template adds some per message.
     const promptBound = Buffer.byteLength(promptText) + 16 * ((request.messages?.length ?? 0) + 1);
     const maxCost = priceOf(model, promptBound, request.maxTokens);
-    const hold = await payments.reserve(options.payment, maxCost);
+    if (credential.kind === 'payment') {
+      const hold = await payments.reserve(credential.payment, maxCost, options.bodyHash);
+      return this.#serve(model, promptText, request, hold, options);
+    }
+    const admission = await apiKeys.admit(credential.key, promptBound + request.maxTokens);
+    let used = 0;
+    try {
+      const hold = await payments.reserveForKey(maxCost);
+      const completion = await this.#serve(model, promptText, request, hold, options);
+      used = completion.generated.prompt_tokens + completion.generated.completion_tokens;
+      return completion;
+    } finally {
+      await admission.release(used);
+    }
+  }
+
+  async #serve(
+    model: Model,
+    promptText: string,
+    request: GenerateRequest,
+    hold: Hold,
+    options: CallOptions,
+  ): Promise<Completion> {
+    const { account, chainId, database } = this.#modules;
     try {
       const generated = await this.#generate(model, request, options);
       const rows = await this.#attribute(model, promptText, generated.text);
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
-      const promptHash: Hex = `0x${generated.prompt_sha256}`;
-      const outputHash: Hex = `0x${generated.output_sha256}`;
-      const nonce = BigInt(randomInt(2 ** 48 - 1));
+      const output = {
+        modelId: model.id,
+        sourceKind: hold.source.kind,
+        sourceId: hold.source.id,
+        nonce: hold.takeNonce(),
+        promptHash: `0x${generated.prompt_sha256}`,
+        outputHash: `0x${generated.output_sha256}`,
+      } as const;
+      const outputId = outputIdOf(output);
       const record: OutputRecord = {
-        outputId: outputIdOf({
-          modelId: model.id,
-          sourceKind: batchSourceKinds.channel,
-          sourceId: hold.channelId,
-          promptHash,
-          outputHash,
-          nonce,
-        }),
-        modelId: model.id.toString(),
-        nonce: nonce.toString(),
-        channelId: hold.channelId.toString(),
-        promptHash,
-        outputHash,
+        ...output,
+        outputId,
+        modelId: output.modelId.toString(),
+        sourceId: output.sourceId.toString(),
+        nonce: output.nonce.toString(),
         promptTokens: generated.prompt_tokens,
         outputTokens: generated.completion_tokens,
         cost: cost.toString(),
-        rows: rows.map((row) => ({ contributionId: row.contribution_id, weight: row.weight.toString() })),
+        rows: rows.map(({ contributionId, weight }) => ({
+          contributionId: contributionId.toString(),
+          weight: weight.toString(),
+        })),
       };
-      await saveOutput(this.#modules.database, record);
+      const served = await saveOutput(database, record);
       hold.release(cost);
-      return { model, generated, record };
+      const message = { ...output, outputId, cost, served };
+      const receipt = { ...message, signature: await signReceipt(account, chainId, message) };
+      return { model, generated, record, receipt, payer: hold.payer, runner: account.address };
     } finally {
       hold.release();
     }
@@ -135,7 +178,7 @@ export class Inference {
   async #generate(
     model: Model,
     request: GenerateRequest,
-    options: { onToken?: (text: string) => void; signal?: AbortSignal },
+    options: Pick<CallOptions, 'onToken' | 'signal'>,
   ): Promise<Generated> {
     const { engine } = this.#modules;
     const target = await this.#load(model);
@@ -194,7 +237,7 @@ export class Inference {
     return index;
   }
 
-  async #attribute(model: Model, promptText: string, outputText: string): Promise<AttributionRow[]> {
+  async #attribute(model: Model, promptText: string, outputText: string): Promise<BatchRow[]> {
     const index = await this.#index(model);
     if (!index || outputText === '') return [];
     const { rows } = await this.#modules.engine.request<{ rows: AttributionRow[] }>('attribute', {
@@ -202,9 +245,10 @@ export class Inference {
       prompt_text: promptText,
       output_text: outputText,
     });
-    return rows
-      .filter((row) => row.weight > 0)
-      .sort((a, b) => (BigInt(a.contribution_id) < BigInt(b.contribution_id) ? -1 : 1));
+    const scores = rows
+      .map((row) => ({ contributionId: BigInt(row.contribution_id), weight: BigInt(row.weight) }))
+      .sort((one, other) => (one.contributionId < other.contributionId ? -1 : 1));
+    return sharesOf(scores);
   }
 
   /** Remembers successful loads only; the engine forgets all of them when it restarts, so failures clear the memory. */

@@ -6,9 +6,10 @@ import type { RunnerDatabase } from '../queue/database.ts';
 export type OutputRecord = {
   readonly outputId: Hex;
   readonly modelId: string;
-  /** Tells outputs apart that agree in all else. */
+  /** 2 channel, 3 inference job. */
+  readonly sourceKind: 2 | 3;
+  readonly sourceId: string;
   readonly nonce: string;
-  readonly channelId: string;
   readonly promptHash: Hex;
   readonly outputHash: Hex;
   readonly promptTokens: number;
@@ -18,11 +19,12 @@ export type OutputRecord = {
   readonly rows: readonly { contributionId: string; weight: string }[];
 };
 
+/** The output as attribution batches carry it. Its fee weight is its price, so a settlement divides exactly. */
 export const toBatchOutput = (record: OutputRecord): BatchOutput => ({
   modelId: BigInt(record.modelId),
+  sourceKind: record.sourceKind,
+  sourceId: BigInt(record.sourceId),
   nonce: BigInt(record.nonce),
-  sourceKind: 2,
-  sourceId: BigInt(record.channelId),
   promptHash: record.promptHash,
   outputHash: record.outputHash,
   promptTokens: record.promptTokens,
@@ -35,22 +37,29 @@ export const toBatchOutput = (record: OutputRecord): BatchOutput => ({
   })),
 });
 
-export const saveOutput = async (database: RunnerDatabase, record: OutputRecord): Promise<void> => {
-  await database.query('INSERT INTO runner.outputs (output_id, channel_id, record) VALUES ($1, $2, $3)', [
-    record.outputId,
-    record.channelId,
-    JSON.stringify(record),
-  ]);
+/** Keeps the output and adds its cost to what its source has been served, in one statement; returns that sum. */
+export const saveOutput = async (database: RunnerDatabase, record: OutputRecord): Promise<bigint> => {
+  const { rows } = await database.query<{ served: string }>(
+    `WITH source AS (
+       UPDATE runner.sources SET served = served + $5, next_nonce = greatest(next_nonce, $4::bigint + 1)
+       WHERE kind = $2 AND id = $3 RETURNING served
+     ), kept AS (
+       INSERT INTO runner.served (output_id, source_kind, source_id, nonce, cost, record)
+       SELECT $1, $2, $3, $4::bigint, $5, $6 FROM source
+     )
+     SELECT served::text AS served FROM source`,
+    [record.outputId, record.sourceKind, record.sourceId, record.nonce, record.cost, JSON.stringify(record)],
+  );
+  return BigInt((rows[0] as { served: string }).served);
 };
 
 export const findOutput = async (
   database: RunnerDatabase,
   outputId: string,
-): Promise<{ record: OutputRecord; settledIn: string | null } | undefined> => {
-  const { rows } = await database.query<{ record: OutputRecord; settled_in: string | null }>(
-    'SELECT record, settled_in FROM runner.outputs WHERE output_id = $1',
+): Promise<{ record: OutputRecord; settlement: string | null } | undefined> => {
+  const { rows } = await database.query<{ record: OutputRecord; settlement: string | null }>(
+    'SELECT record, settlement FROM runner.served WHERE output_id = $1',
     [outputId],
   );
-  const row = rows[0];
-  return row && { record: row.record, settledIn: row.settled_in };
+  return rows[0];
 };

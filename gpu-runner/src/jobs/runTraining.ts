@@ -57,6 +57,8 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
   const { view, transactor, log } = modules;
   const job = view.jobs.get(jobId);
   if (!job || job.status === 'committed' || job.status === 'refunded') return undefined;
+  // Before it is claimed: a claim uses one of the job's few attempts up, and keeps others from it.
+  if (job.status === 'requested') checkHere(job, modules);
   const attempt = await claim(job, transactor, modules.now());
   const heartbeat = setInterval(
     () =>
@@ -79,6 +81,17 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
   } finally {
     clearInterval(heartbeat);
     await rm(workFolder(job, modules), { recursive: true, force: true });
+  }
+};
+
+/** @throws JOB_NOT_HERE when this runner lacks what others may have */
+const checkHere = (job: Job, { view, store, models }: TrainingModules): void => {
+  const missing = view
+    .versionFiles(job.datanetId, job.datanetVersion)
+    .find((file) => !store.has(file.contentHash.slice(2)));
+  if (missing) throw runnerError('JOB_NOT_HERE', `file of contribution ${missing.id} is not in this runner's store`);
+  if (view.models.has(job.modelId) && !models.locate(view, job.modelId)) {
+    throw runnerError('JOB_NOT_HERE', `model ${job.modelId} is not on this runner`);
   }
 };
 

@@ -62,20 +62,52 @@ const embedded = async (dataDir: string): Promise<PglitePool> => {
   return new PglitePool(db);
 };
 
-/** The runner's own tables: the best voucher of each channel, what it has served and not yet settled. */
+/**
+ * The runner's own tables. `sources` is who pays: a channel (kind 2) or an inference job (kind 3), with the best voucher,
+ * the wei of everything served on it, and the number of its next output. `served` are the outputs; `settlement` names the
+ * pages root of the settlement that carries one. `settlements` are transactions, written down before they are sent.
+ */
 const schema = `
 CREATE SCHEMA IF NOT EXISTS runner;
-CREATE TABLE IF NOT EXISTS runner.vouchers (
-  channel_id text PRIMARY KEY,
-  cumulative numeric(78,0) NOT NULL,
-  signature text NOT NULL
+CREATE TABLE IF NOT EXISTS runner.sources (
+  kind smallint NOT NULL,
+  id text NOT NULL,
+  cumulative numeric(78,0) NOT NULL DEFAULT 0,
+  signature text,
+  served numeric(78,0) NOT NULL DEFAULT 0,
+  next_nonce bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (kind, id)
 );
-CREATE TABLE IF NOT EXISTS runner.outputs (
+CREATE TABLE IF NOT EXISTS runner.settlements (
+  pages_root text PRIMARY KEY,
+  transaction_hash text NOT NULL,
+  nonce bigint NOT NULL,
+  raw text NOT NULL,
+  sent_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS runner.served (
   output_id text PRIMARY KEY,
-  channel_id text NOT NULL,
+  source_kind smallint NOT NULL,
+  source_id text NOT NULL,
+  nonce bigint NOT NULL,
+  cost numeric(78,0) NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   record jsonb NOT NULL,
-  settled_in text
+  settlement text REFERENCES runner.settlements (pages_root),
+  UNIQUE (source_kind, source_id, nonce),
+  FOREIGN KEY (source_kind, source_id) REFERENCES runner.sources (kind, id)
 );
-CREATE INDEX IF NOT EXISTS outputs_unsettled ON runner.outputs (created_at) WHERE settled_in IS NULL;
+CREATE INDEX IF NOT EXISTS served_unsettled ON runner.served (created_at, nonce) WHERE settlement IS NULL;
+CREATE INDEX IF NOT EXISTS served_settlement ON runner.served (settlement);
+CREATE TABLE IF NOT EXISTS runner.api_keys (
+  id text PRIMARY KEY,
+  name text NOT NULL,
+  secret_hash bytea NOT NULL,
+  requests_per_minute integer NOT NULL,
+  tokens_per_day bigint NOT NULL,
+  day date,
+  day_tokens bigint NOT NULL DEFAULT 0,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  revoked_at timestamptz
+);
 `;

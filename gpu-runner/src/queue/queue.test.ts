@@ -2,26 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@openledger/kit';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasPostgres, POSTGRES } from '../../test/support/postgres.ts';
 import { openJobQueue, type Task, type TaskHandler } from '../jobs/jobQueue.ts';
 import { openRunnerDatabase, type RunnerDatabase } from './database.ts';
 
-const POSTGRES = process.env.OPENLEDGER_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test';
-const required = process.env.OPENLEDGER_REQUIRE_SERVICES === '1';
-
-const reachable = async (): Promise<boolean> => {
-  const client = new pg.Client({ connectionString: POSTGRES, connectionTimeoutMillis: 2_000 });
-  try {
-    await client.connect();
-    await client.end();
-    return true;
-  } catch (error) {
-    if (required) throw error;
-    return false;
-  }
-};
-const hasPostgres = await reachable();
+const postgresAnswers = await hasPostgres();
 
 const folder = mkdtempSync(join(tmpdir(), 'openledger-queue-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -49,7 +35,7 @@ const suite = (name: string, open: () => Promise<RunnerDatabase>, enabled: boole
     let database: RunnerDatabase;
     beforeAll(async () => {
       database = await open();
-      await database.query('TRUNCATE runner.outputs, runner.vouchers');
+      await database.query('TRUNCATE runner.served, runner.sources, runner.settlements');
     });
     afterAll(() => database.close());
     // Ids differ between runs, because a PostgreSQL server keeps what earlier runs left.
@@ -155,28 +141,28 @@ const suite = (name: string, open: () => Promise<RunnerDatabase>, enabled: boole
     });
 
     it('keeps transactions of different sessions apart', async () => {
-      await database.query("INSERT INTO runner.vouchers (channel_id, cumulative, signature) VALUES ('1', 0, '0x')");
+      await database.query("INSERT INTO runner.sources (kind, id) VALUES (2, '1')");
       const raise = () =>
         database.transaction(async (query) => {
           const { rows } = await query<{ cumulative: string }>(
-            "SELECT cumulative::text AS cumulative FROM runner.vouchers WHERE channel_id = '1' FOR UPDATE",
+            "SELECT cumulative::text AS cumulative FROM runner.sources WHERE id = '1' FOR UPDATE",
           );
-          await query("UPDATE runner.vouchers SET cumulative = $1 WHERE channel_id = '1'", [
+          await query("UPDATE runner.sources SET cumulative = $1 WHERE id = '1'", [
             (BigInt(rows[0]?.cumulative ?? 0) + 1n).toString(),
           ]);
         });
       await Promise.all([...Array(10)].map(raise));
       const failing = database.transaction(async (query) => {
-        await query("UPDATE runner.vouchers SET cumulative = 999 WHERE channel_id = '1'");
+        await query("UPDATE runner.sources SET cumulative = 999 WHERE id = '1'");
         throw new Error('rolled back');
       });
       await expect(failing).rejects.toThrow('rolled back');
       const { rows } = await database.query<{ cumulative: string }>(
-        "SELECT cumulative::text AS cumulative FROM runner.vouchers WHERE channel_id = '1'",
+        "SELECT cumulative::text AS cumulative FROM runner.sources WHERE id = '1'",
       );
       expect(rows[0]?.cumulative).toBe('10');
     });
   });
 
 suite('embedded PGlite', () => openRunnerDatabase({ dataDir: join(folder, 'pglite') }), true);
-suite('PostgreSQL', () => openRunnerDatabase({ dataDir: folder, url: POSTGRES }), hasPostgres);
+suite('PostgreSQL', () => openRunnerDatabase({ dataDir: folder, url: POSTGRES }), postgresAnswers);

@@ -13,7 +13,9 @@ export const useDatabase = (): (() => RunnerDatabase) => {
   beforeAll(async () => {
     database = await openRunnerDatabase({ dataDir: folder });
   });
-  beforeEach(() => database.query('TRUNCATE runner.outputs, runner.vouchers').then(() => {}));
+  beforeEach(() =>
+    database.query('TRUNCATE runner.served, runner.sources, runner.settlements, runner.api_keys').then(() => {}),
+  );
   afterAll(async () => {
     await database.close();
     rmSync(folder, { recursive: true, force: true });

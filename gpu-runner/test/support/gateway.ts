@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodePayment, signVoucher } from '@openledger/client';
+import { encodePayment, networkOf, paymentSchemes, signVoucher, type Voucher } from '@openledger/client';
 import { createMetrics, silentLogger } from '@openledger/kit';
 import type { RunnerView } from '../../src/chain/runnerView.ts';
+import { ApiKeys } from '../../src/gateway/apiKeys.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import { Inference } from '../../src/gateway/inference.ts';
 import { Payments } from '../../src/gateway/payments.ts';
@@ -16,6 +17,8 @@ import {
   CHAIN_ID,
   channelOpened,
   deployed,
+  event,
+  low,
   payer,
   published,
   runner,
@@ -47,8 +50,8 @@ export const goodEngine = (): EngineScript => ({
   },
   attribute: () => ({
     rows: [
-      { contribution_id: '10', weight: 2n ** 60n + 1n },
-      { contribution_id: '9', weight: 3 },
+      { contribution_id: '10', weight: 3n * 2n ** 60n },
+      { contribution_id: '9', weight: 2n ** 60n },
       { contribution_id: '11', weight: 0 },
     ],
   }),
@@ -61,14 +64,23 @@ export type World = {
   inference: Inference;
   store: ContentStore;
   reasons: string[];
+  apiKeys: ApiKeys;
+  /** What the quotas go by, unix milliseconds. */
+  clock: { now: number };
   pay(cumulativeAmount: bigint): Promise<Record<string, string>>;
   post(path: string, body: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
   close(): Promise<void>;
 };
 
+/** A voucher as version 1 of x402 sends it. */
+export const paymentHeader = (voucher: Voucher): Record<string, string> => ({
+  'x-payment': encodePayment({ scheme: paymentSchemes.channel, network: networkOf(CHAIN_ID), voucher }),
+});
+
 /** A gateway over HTTP that serves a base (model-1) and an adapter on it (model-2, trained on one datanet version). */
 export const startWorld = async (database: RunnerDatabase): Promise<World> => {
   const root = tempFolder();
+  const clock = { now: NOW };
   for (const folder of ['base', 'files', `adapters/${ADAPTER}`]) mkdirSync(join(root, folder), { recursive: true });
   writeFileSync(join(root, 'base', 'model.safetensors'), 'base weights');
   const store = new ContentStore(join(root, 'files'));
@@ -81,15 +93,27 @@ export const startWorld = async (database: RunnerDatabase): Promise<World> => {
     deployed(1n, 1_000n, 2_000n),
     deployed(2n, 1_000n, 2_000n),
     channelOpened(1n, 1_000_000n),
+    event('ChannelOpened', { channelId: 2n, payer: low(runner.address), runner: low(runner.address), deposit: 200n }),
   );
   const engine = new ScriptedEngine(goodEngine());
+  const apiKeys = new ApiKeys({ database, now: () => clock.now });
   const inference = new Inference({
     view,
     store,
     engine,
     database,
     models: await ModelLocator.open(join(root, 'adapters'), [join(root, 'base')]),
-    payments: new Payments({ database, view, runner: runner.address, chainId: CHAIN_ID }),
+    payments: new Payments({
+      database,
+      view,
+      runner: runner.address,
+      chainId: CHAIN_ID,
+      now: () => NOW,
+      operator: { channelId: 2n, account: runner },
+    }),
+    apiKeys,
+    account: runner,
+    chainId: CHAIN_ID,
     indexDir: join(root, 'indexes'),
     log: silentLogger,
   });
@@ -98,7 +122,7 @@ export const startWorld = async (database: RunnerDatabase): Promise<World> => {
     inference,
     store,
     database,
-    chainId: CHAIN_ID,
+    payee: { chainId: CHAIN_ID, runner: runner.address },
     host: '127.0.0.1',
     port: 0,
     now: () => NOW,
@@ -113,9 +137,10 @@ export const startWorld = async (database: RunnerDatabase): Promise<World> => {
     inference,
     store,
     reasons,
-    pay: async (cumulativeAmount) => ({
-      'x-payment': encodePayment(await signVoucher(payer, CHAIN_ID, { channelId: 1n, cumulativeAmount })),
-    }),
+    apiKeys,
+    clock,
+    pay: async (cumulativeAmount) =>
+      paymentHeader(await signVoucher(payer, CHAIN_ID, { channelId: 1n, cumulativeAmount })),
     post: (path, body, headers = {}, signal) =>
       fetch(`${gateway.url}${path}`, {
         method: 'POST',

@@ -5,7 +5,9 @@ import { hashOf } from './chainEvents.ts';
 export const outputRecord = (name: string, changes: Partial<OutputRecord> = {}): OutputRecord => ({
   outputId: hashOf(name),
   modelId: '1',
-  channelId: '1',
+  sourceKind: 2,
+  sourceId: '1',
+  nonce: '0',
   promptHash: hashOf(`prompt of ${name}`),
   outputHash: hashOf(`output of ${name}`),
   promptTokens: 3,

@@ -1,6 +1,7 @@
 import type { AttributionsRow, RejectedPagesRow } from '@openledger/indexer/views';
 import { ListOrder } from './arguments.ts';
 import { builder, type Context } from './builder.ts';
+import { INFERENCE_JOB } from './inferenceJobs.ts';
 import { CHANNEL, TRAINING_JOB } from './jobs.ts';
 import { idOf, loadByKey } from './nodes.ts';
 import { attributionOrder, byColumn, equals, page, where } from './page.ts';
@@ -13,6 +14,7 @@ import {
   Channel,
   Contribution,
   Contributor,
+  InferenceJob,
   Job,
   Model,
   Output,
@@ -71,8 +73,8 @@ builder.node(Batch, {
 });
 
 const OutputSource = builder.unionType('OutputSource', {
-  types: [Job, Channel],
-  resolveType: (row) => ('job_id' in row ? Job : Channel),
+  types: [Job, Channel, InferenceJob],
+  resolveType: (row) => ('channel_id' in row ? Channel : 'escrow' in row ? InferenceJob : Job),
 });
 
 builder.node(Output, {
@@ -114,10 +116,11 @@ builder.node(Output, {
     source: t.field({
       type: OutputSource,
       nullable: true,
-      description: 'The training job or channel that paid for it.',
+      description: 'The training job, channel or inference job that paid for it.',
       resolve: ({ source_kind, source_id }, _args, { views }) => {
         if (source_kind === TRAINING_JOB) return views.one('jobs', { job_id: source_id });
-        return source_kind === CHANNEL ? views.one('channels', { channel_id: source_id }) : null;
+        if (source_kind === CHANNEL) return views.one('channels', { channel_id: source_id });
+        return source_kind === INFERENCE_JOB ? views.one('inference_jobs', { job_id: source_id }) : null;
       },
     }),
     attributions: t.connection(

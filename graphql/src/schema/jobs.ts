@@ -9,6 +9,7 @@ import {
   Channel,
   ChannelConnection,
   DatanetVersion,
+  InferenceJob,
   Job,
   JobConnection,
   Model,
@@ -156,7 +157,7 @@ builder.node(Channel, {
 });
 
 const SettlementKind = builder.enumType('SettlementKind', {
-  values: { JOB: { value: 'job' }, CHANNEL: { value: 'channel' } } as const,
+  values: { JOB: { value: 'job' }, CHANNEL: { value: 'channel' }, INFERENCE: { value: 'inference' } } as const,
 });
 
 builder.node(Settlement, {
@@ -165,10 +166,10 @@ builder.node(Settlement, {
   interfaces: [Recorded],
   description: 'A fee that became payable, with the attribution batch that says to whom.',
   fields: (t) => ({
-    kind: t.field({ type: SettlementKind, resolve: ({ kind }) => kind as 'job' | 'channel' }),
-    sourceId: t.expose('source_id', { type: 'Uint256', description: 'Job or channel id.' }),
+    kind: t.field({ type: SettlementKind, resolve: ({ kind }) => kind as 'job' | 'channel' | 'inference' }),
+    sourceId: t.expose('source_id', { type: 'Uint256', description: 'Id of the job, channel or inference job.' }),
     runner: t.expose('runner', { type: 'Address' }),
-    payer: t.expose('payer', { type: 'Address', nullable: true, description: 'Channels only.' }),
+    payer: t.expose('payer', { type: 'Address', nullable: true, description: 'Not of training jobs.' }),
     amount: t.expose('amount', { type: 'Uint256', description: 'Wei of OPEN.' }),
     cumulative: t.expose('cumulative', { type: 'Uint256', nullable: true, description: 'Channels only.' }),
     timestamp: t.expose('timestamp', { type: 'Long', description: 'Unix seconds.' }),
@@ -183,6 +184,12 @@ builder.node(Settlement, {
       nullable: true,
       resolve: ({ kind, source_id }, _args, { views }) =>
         kind === 'channel' ? views.one('channels', { channel_id: source_id }) : null,
+    }),
+    inferenceJob: t.field({
+      type: InferenceJob,
+      nullable: true,
+      resolve: ({ kind, source_id }, _args, { views }) =>
+        kind === 'inference' ? views.one('inference_jobs', { job_id: source_id }) : null,
     }),
     batch: t.field({
       type: Batch,

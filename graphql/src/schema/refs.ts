@@ -11,6 +11,7 @@ import type {
   DeploymentsRow,
   EvaluationsRow,
   EventsRow,
+  InferenceJobsRow,
   JobsRow,
   ModelsRow,
   OutputsRow,
@@ -33,6 +34,7 @@ export const Model = builder.objectRef<ModelsRow>('Model');
 export const Evaluation = builder.objectRef<EvaluationsRow>('Evaluation');
 export const Job = builder.objectRef<JobsRow>('Job');
 export const Channel = builder.objectRef<ChannelsRow>('Channel');
+export const InferenceJob = builder.objectRef<InferenceJobsRow>('InferenceJob');
 export const Settlement = builder.objectRef<SettlementsRow>('Settlement');
 export const Batch = builder.objectRef<BatchesRow>('Batch');
 export const Output = builder.objectRef<OutputsRow>('Output');
@@ -53,6 +55,7 @@ export const ModelConnection = connectionOf(Model);
 export const EvaluationConnection = connectionOf(Evaluation);
 export const JobConnection = connectionOf(Job);
 export const ChannelConnection = connectionOf(Channel);
+export const InferenceJobConnection = connectionOf(InferenceJob);
 export const SettlementConnection = connectionOf(Settlement);
 export const BatchConnection = connectionOf(Batch);
 export const OutputConnection = connectionOf(Output);

@@ -4,6 +4,7 @@ import './datanets.ts';
 import './contributors.ts';
 import './models.ts';
 import './jobs.ts';
+import './inferenceJobs.ts';
 import './attribution.ts';
 import './rewards.ts';
 import './staking.ts';

@@ -9,7 +9,7 @@ const step = (jobId: bigint, change: string, update: JobUpdate, at: Occurrence, 
   return { updated_position: at.position, updated_at: at.timestamp };
 };
 
-/** Training jobs, inference channels, what both paid out, and how the fee splits. */
+/** Training jobs, inference channels and inference jobs, what both paid out, and how the fee splits. */
 export const jobs: Projection = {
   name: 'jobs',
   on: {
@@ -99,6 +99,40 @@ export const jobs: Projection = {
         'channels',
         { channel_id: channelId },
         { closed: true, refunded: refund, updated_position: at.position },
+      ),
+    InferenceRequested: (args, at, changes) =>
+      changes.insert('inference_jobs', {
+        job_id: args.jobId,
+        payer: args.payer,
+        runner: args.runner,
+        model_id: args.modelId,
+        escrow: args.escrow,
+        request_hash: args.requestHash,
+        max_tokens: args.maxTokens,
+        deadline: args.deadline,
+        updated_position: at.position,
+        ...at,
+      }),
+    InferenceSettled: ({ jobId, runner, payer, amount, refund, batchIndex, splitVersion }, at, changes) => {
+      const cells = { status: 'settled', settled: amount, refunded: refund, updated_position: at.position };
+      changes.update('inference_jobs', { job_id: jobId }, cells);
+      changes.insert('settlements', {
+        kind: 'inference',
+        source_id: jobId,
+        runner,
+        payer,
+        amount,
+        batch_index: batchIndex,
+        split_version: splitVersion,
+        ...at,
+      });
+      changes.upsert('runners', { runner }, {}, { settled: amount, settlement_count: 1n });
+    },
+    InferenceRefunded: ({ jobId, amount }, at, changes) =>
+      changes.update(
+        'inference_jobs',
+        { job_id: jobId },
+        { status: 'refunded', refunded: amount, updated_position: at.position },
       ),
   },
 };

@@ -196,6 +196,23 @@ export type ChannelsRow = {
   updated_position: number;
 };
 
+export type InferenceJobsRow = {
+  job_id: string;
+  payer: string;
+  runner: string;
+  model_id: string;
+  escrow: string;
+  request_hash: string;
+  max_tokens: number;
+  deadline: string;
+  status: string;
+  settled: string;
+  refunded: string;
+  position: number;
+  timestamp: number;
+  updated_position: number;
+};
+
 export type SettlementsRow = {
   position: number;
   kind: string;
@@ -379,6 +396,7 @@ export type ViewRows = {
   jobs: JobsRow;
   job_updates: JobUpdatesRow;
   channels: ChannelsRow;
+  inference_jobs: InferenceJobsRow;
   settlements: SettlementsRow;
   batches: BatchesRow;
   rejected_pages: RejectedPagesRow;
@@ -576,6 +594,22 @@ export const viewColumns = {
     refunded: 'numeric',
     closable_at: 'numeric',
     closed: 'boolean',
+    position: 'bigint',
+    timestamp: 'bigint',
+    updated_position: 'bigint',
+  },
+  inference_jobs: {
+    job_id: 'numeric',
+    payer: 'text',
+    runner: 'text',
+    model_id: 'numeric',
+    escrow: 'numeric',
+    request_hash: 'text',
+    max_tokens: 'bigint',
+    deadline: 'numeric',
+    status: 'text',
+    settled: 'numeric',
+    refunded: 'numeric',
     position: 'bigint',
     timestamp: 'bigint',
     updated_position: 'bigint',

@@ -41,6 +41,7 @@ export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   jobs: journal(['job_id']),
   job_updates: append(['position']),
   channels: journal(['channel_id']),
+  inference_jobs: journal(['job_id']),
   settlements: append(['position']),
   batches: journal(['batch_index']),
   rejected_pages: append(['position']),

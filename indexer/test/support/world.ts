@@ -30,6 +30,7 @@ export type World = {
   models: { id: bigint; owner: Hex; evaluated: boolean; deployed: boolean }[];
   jobs: Job[];
   channels: { id: bigint; payer: Hex; runner: Hex; deposit: bigint; settled: bigint; closed: boolean }[];
+  inferenceJobs: { id: bigint; payer: Hex; runner: Hex; modelId: bigint; escrow: bigint; open: boolean }[];
   batches: number;
   outputs: Hex[];
   epoch: { number: bigint; status: string; root: Hex; total: bigint };
@@ -45,6 +46,7 @@ export const genesisWorld = (): World => ({
   models: [],
   jobs: [],
   channels: [],
+  inferenceJobs: [],
   batches: 0,
   outputs: [],
   epoch: { number: 0n, status: 'none', root: `0x${'00'.repeat(32)}`, total: 0n },
@@ -317,6 +319,38 @@ const moveChannel: Action = (world, random, timestamp) => {
   ];
 };
 
+const requestInference: Action = (world, random, timestamp) => {
+  if (world.models.length === 0) return undefined;
+  const id = BigInt(world.inferenceJobs.length + 1);
+  const { id: modelId } = random.pick(world.models);
+  const job = {
+    id,
+    payer: random.pick(owners),
+    runner: random.pick(runners),
+    modelId,
+    escrow: wei(random),
+    open: true,
+  };
+  world.inferenceJobs.push(job);
+  const { payer, runner, escrow } = job;
+  const args = { jobId: id, payer, runner, modelId, escrow, requestHash: random.hex(32), maxTokens: 64 };
+  return [{ type: 'InferenceRequested', args: { ...args, deadline: timestamp + 600n } }];
+};
+
+const endInference: Action = (world, random) => {
+  const job = world.inferenceJobs.find(({ open }) => open);
+  if (!job) return undefined;
+  job.open = false;
+  const { id: jobId, payer, runner, escrow, modelId } = job;
+  if (random.chance(30)) return [{ type: 'InferenceRefunded', args: { jobId, payer, amount: escrow } }];
+  const amount = escrow / 3n;
+  const args = { jobId, runner, payer, amount, refund: escrow - amount, batchIndex: BigInt(world.batches) };
+  return [
+    ...batch(world, random, runner, { kind: 3, id: jobId, modelId }),
+    { type: 'InferenceSettled', args: { ...args, splitVersion: 1 } },
+  ];
+};
+
 const moveRewards: Action = (world, random, timestamp) => {
   const { epoch } = world;
   if (random.chance(30)) {
@@ -407,6 +441,8 @@ const actions: readonly [weight: number, Action][] = [
   [14, moveJob],
   [4, openChannel],
   [8, moveChannel],
+  [3, requestInference],
+  [3, endInference],
   [6, moveRewards],
   [2, setRecipient],
   [6, stake],

@@ -90,7 +90,7 @@ const toEvent = (definition: AbiEvent, log: { topics: readonly Hex[]; data: Hex 
   return { type, ...position, args } as unknown as ChainEvent;
 };
 
-const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'settleInference']);
+const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'commitInference']);
 
 /** By predeploy and selector, the functions that take a batch's pages as their last argument. */
 const batchCalls: ReadonlyMap<string, ReadonlyMap<Hex, AbiFunction>> = new Map(

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IModels} from "./IModels.sol";
 
-/// @title Training jobs and inference channels: escrow, lease, exactly-once commit, settlement, refund.
+/// @title Training jobs, inference channels and inference jobs: escrow, lease, exactly-once commit, settlement, refund.
 /// @notice Invariant, to the wei: escrowed = settled + refunded + held.
 interface IJobs {
     enum Status {
@@ -47,11 +47,38 @@ interface IJobs {
         bool closed;
     }
 
-    /// @notice EIP-712 type Voucher(uint256 channelId,uint256 cumulativeAmount), signed by the channel's payer.
+    /// @notice EIP-712 type Voucher(uint256 channelId,uint256 cumulativeAmount), signed by the channel's payer, and what the
+    ///         runner takes of it: the price of the outputs that were settled so far, those of this batch included.
     struct Voucher {
         uint256 channelId;
-        uint256 cumulativeAmount; // wei, never falls
+        uint256 cumulativeAmount; // wei, the most that the payer owes in all
+        uint256 settleUpTo; // wei in all, at most cumulativeAmount
         bytes signature;
+    }
+
+    enum InferenceStatus {
+        None,
+        Requested,
+        Settled,
+        Refunded
+    }
+
+    /// @notice One call that was paid into escrow.
+    struct InferenceJob {
+        address payer;
+        InferenceStatus status;
+        uint64 deadline; // unix seconds; after it anyone may refund the payer
+        address runner;
+        uint32 maxTokens;
+        uint256 modelId;
+        uint256 escrow; // wei of OPEN
+        bytes32 requestHash; // sha256 of the HTTP request's body
+    }
+
+    /// @notice What the runner takes for an answer; the rest of the escrow goes back.
+    struct InferenceCost {
+        uint256 jobId;
+        uint256 amount; // wei
     }
 
     /// @notice Basis points; they sum to 10,000. Recorded by version with each settlement.
@@ -96,7 +123,7 @@ interface IJobs {
     event ChannelOpened(uint256 indexed channelId, address indexed payer, address indexed runner, uint256 deposit);
     event ChannelToppedUp(uint256 indexed channelId, uint256 amount, uint256 deposit);
     event ChannelCloseRequested(uint256 indexed channelId, uint64 closableAt);
-    /// @param amount the part that this settlement adds; cumulative is the voucher's total
+    /// @param amount the part that this settlement adds; cumulative is all that was settled on the channel
     event ChannelSettled(
         uint256 indexed channelId,
         address indexed runner,
@@ -107,6 +134,27 @@ interface IJobs {
         uint32 splitVersion
     );
     event ChannelClosed(uint256 indexed channelId, address indexed payer, uint256 refund);
+    event InferenceRequested(
+        uint256 indexed jobId,
+        address indexed payer,
+        address indexed runner,
+        uint256 modelId,
+        uint256 escrow,
+        bytes32 requestHash,
+        uint32 maxTokens,
+        uint64 deadline
+    );
+    /// @param amount what the answer cost; refund is the rest of the escrow
+    event InferenceSettled(
+        uint256 indexed jobId,
+        address indexed runner,
+        address indexed payer,
+        uint256 amount,
+        uint256 refund,
+        uint256 batchIndex,
+        uint32 splitVersion
+    );
+    event InferenceRefunded(uint256 indexed jobId, address indexed payer, uint256 amount);
 
     error UnknownJob(uint256 jobId);
     error UnknownModel(uint256 modelId);
@@ -133,10 +181,16 @@ interface IJobs {
     error BadSignature(uint256 channelId, address recovered);
     error StaleVoucher(uint256 channelId, uint256 cumulative, uint256 settled);
     error Overdraw(uint256 channelId, uint256 cumulative, uint256 deposit);
+    error SettleOverVoucher(uint256 channelId, uint256 settleUpTo, uint256 cumulative);
     error NoVouchers();
     error TooManyVouchers(uint256 count, uint256 max);
     error BadSplit(uint256 sum);
     error ZeroAmount();
+    error InferenceNotWaiting(uint256 jobId, InferenceStatus status);
+    error NotInferenceRunner(uint256 jobId, address caller);
+    error CostOverEscrow(uint256 jobId, uint256 amount, uint256 escrow);
+    error NoInferenceCosts();
+    error TooManyInferenceCosts(uint256 count, uint256 max);
 
     function LEASE_SECONDS() external view returns (uint64);
     function MAX_ATTEMPTS() external view returns (uint8);
@@ -183,6 +237,24 @@ interface IJobs {
     function settleChannels(Voucher[] calldata vouchers, bytes[] calldata pages)
         external
         returns (uint256 batchIndex);
+
+    /// @notice Puts the most that one call can cost into escrow for a bonded runner.
+    /// @param requestHash sha256 of the HTTP body that the runner will be sent; it answers no other
+    /// @param duration seconds until anyone may refund what wasn't answered
+    function requestInference(
+        uint256 modelId,
+        address runner,
+        bytes32 requestHash,
+        uint32 maxTokens,
+        uint64 duration
+    ) external payable returns (uint256 jobId);
+    /// @notice The runner settles answered jobs, once each, with their outputs and attributions. Top-level call only.
+    function commitInference(InferenceCost[] calldata costs, bytes[] calldata pages)
+        external
+        returns (uint256 batchIndex);
+    /// @notice The payer gets the escrow back: by anyone after the deadline, by the runner at any time.
+    function refundInference(uint256 jobId) external;
+    function inferenceJob(uint256 jobId) external view returns (InferenceJob memory);
 
     function setSplit(Split calldata split) external returns (uint32 version);
 

@@ -9,7 +9,8 @@ import {IJobs} from "../interfaces/IJobs.sol";
 import {Escrow} from "./Escrow.sol";
 
 /// @title Inference: prepaid channels from one payer to one runner, settled by signed cumulative vouchers.
-/// @notice A runner should not serve on a channel whose close was requested, and has to settle before `closableAt`: after
+/// @notice A voucher is a ceiling: the runner settles up to the price of what it has served, and the payer keeps the rest.
+///         A runner should not serve on a channel whose close was requested, and has to settle before `closableAt`: after
 ///         that the payer may take the rest back at any moment.
 abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
     /// @notice Vouchers in one settlement.
@@ -79,7 +80,7 @@ abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
                 msg.sender,
                 settled.payer,
                 settled.amount,
-                vouchers[i].cumulativeAmount,
+                vouchers[i].settleUpTo,
                 batchIndex,
                 settled.splitVersion
             );
@@ -99,15 +100,16 @@ abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
 
     function _redeem(Voucher calldata voucher) private returns (IAttributionLedger.Settlement memory) {
         uint256 channelId = voucher.channelId;
-        uint256 cumulative = voucher.cumulativeAmount;
+        uint256 next = voucher.settleUpTo;
         Channel storage target = _knownChannel(channelId);
         if (target.closed) revert ChannelIsClosed(channelId);
         if (target.runner != msg.sender) revert NotChannelRunner(channelId, msg.sender);
-        if (cumulative <= target.settled) revert StaleVoucher(channelId, cumulative, target.settled);
-        if (cumulative > target.deposit) revert Overdraw(channelId, cumulative, target.deposit);
+        if (next <= target.settled) revert StaleVoucher(channelId, next, target.settled);
+        if (next > voucher.cumulativeAmount) revert SettleOverVoucher(channelId, next, voucher.cumulativeAmount);
+        if (next > target.deposit) revert Overdraw(channelId, next, target.deposit);
         _checkSignature(target.payer, voucher);
-        uint256 amount = cumulative - target.settled;
-        target.settled = cumulative;
+        uint256 amount = next - target.settled;
+        target.settled = next;
         return IAttributionLedger.Settlement(SOURCE_CHANNEL, channelId, target.payer, amount, splitVersion);
     }
 

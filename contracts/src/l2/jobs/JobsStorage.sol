@@ -16,6 +16,7 @@ abstract contract JobsStorage is IJobs {
     /// @dev Kinds of sources in attribution batches (docs/spec/attribution-batch.md).
     uint8 internal constant SOURCE_TRAINING_JOB = 1;
     uint8 internal constant SOURCE_CHANNEL = 2;
+    uint8 internal constant SOURCE_INFERENCE_JOB = 3;
 
     IModels public models;
     IDatanets public datanets;
@@ -33,6 +34,8 @@ abstract contract JobsStorage is IJobs {
     mapping(uint32 version => Split) internal _splits;
     mapping(uint256 jobId => Job) internal _jobs;
     mapping(uint256 channelId => Channel) internal _channels;
+    uint256 public inferenceJobCount;
+    mapping(uint256 jobId => InferenceJob) internal _inferenceJobs;
 
     modifier onlyTopLevel() {
         if (!TopLevel.isTopLevel(msg.sender)) revert NotTopLevel(msg.sender);
