@@ -4,7 +4,7 @@ import { sleep } from '@openledger/kit';
 import type { Hex } from 'viem';
 import type { LaneTransaction } from './laneLoad.ts';
 import type { LaneNetwork } from './laneNetwork.ts';
-import { rpc } from './sendRaw.ts';
+import { sendUntilTaken } from './sendRaw.ts';
 
 /** Milliseconds since sending, in order. */
 export type Latencies = {
@@ -46,7 +46,7 @@ export const measureLane = async (network: LaneNetwork, transactions: readonly L
     if (performance.now() < due) await sleep(due - performance.now());
     sentAt.set(transaction.hash, performance.now());
     acknowledgements.push(
-      rpc(network.l2, 'eth_sendRawTransaction', [transaction.raw]).then(() => {
+      sendUntilTaken(network.l2, transaction.raw).then(() => {
         latencies.acknowledged.push(performance.now() - (sentAt.get(transaction.hash) as number));
       }),
     );

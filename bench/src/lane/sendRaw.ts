@@ -1,12 +1,27 @@
+import { sleep } from '@openledger/kit';
 import type { Hex } from 'viem';
 
-type Answer = { readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string } };
+type RpcError = { readonly code: number; readonly message: string; readonly data?: { retryAfterMs?: number } };
+type Answer = { readonly result?: unknown; readonly error?: RpcError };
+
+/** JSON-RPC's "limit exceeded": the pool has no room. */
+const NO_ROOM = -32_005;
 
 /** A JSON-RPC call without a client library, which would cost the machine more than the node does. @throws Error of the node */
 export const rpc = async <T>(url: string, method: string, params: readonly unknown[]): Promise<T> => {
   const [answer] = await post(url, { jsonrpc: '2.0', id: 1, method, params });
   if (!answer || answer.error) throw new Error(`${method}: ${answer?.error?.message ?? 'no answer'}`);
   return answer.result as T;
+};
+
+/** Sends a transaction, again and again while the node has no room, as the client library does. */
+export const sendUntilTaken = async (url: string, raw: Hex): Promise<void> => {
+  for (;;) {
+    const [answer] = await post(url, { jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: [raw] });
+    if (answer && !answer.error) return;
+    if (answer?.error?.code !== NO_ROOM) throw new Error(`eth_sendRawTransaction: ${answer?.error?.message}`);
+    await sleep(answer.error.data?.retryAfterMs ?? 200);
+  }
 };
 
 /** Many transactions in JSON-RPC batches; returns when the node has acknowledged all of them. */
