@@ -43,23 +43,15 @@ END
 $function$
 ;
 
-CREATE TABLE attributions (
-  position bigint NOT NULL,
-  output_position bigint NOT NULL,
-  contribution_id uint256 NOT NULL,
-  contributor address,
-  weight uint256 NOT NULL,
-  method bigint NOT NULL,
-  PRIMARY KEY ("position")
-);
 CREATE TABLE batches (
   batch_index uint256 NOT NULL,
   runner address NOT NULL,
-  version bigint NOT NULL,
-  count bigint NOT NULL,
-  batch_hash hash32 NOT NULL,
+  page_count bigint NOT NULL,
+  pages_root hash32 NOT NULL,
+  settlements_hash hash32 NOT NULL,
   head hash32 NOT NULL,
-  rejected_reason text,
+  output_count bigint NOT NULL DEFAULT 0,
+  attribution_count bigint NOT NULL DEFAULT 0,
   position bigint NOT NULL,
   timestamp bigint NOT NULL,
   PRIMARY KEY (batch_index)
@@ -113,6 +105,13 @@ CREATE TABLE claims (
   cumulative uint256 NOT NULL,
   timestamp bigint NOT NULL,
   PRIMARY KEY ("position")
+);
+CREATE TABLE contribution_batches (
+  contribution_id uint256 NOT NULL,
+  batch_index uint256 NOT NULL,
+  contributor address,
+  position bigint NOT NULL,
+  PRIMARY KEY (contribution_id, batch_index)
 );
 CREATE TABLE contribution_weights (
   contribution_id uint256 NOT NULL,
@@ -312,6 +311,7 @@ CREATE TABLE outputs (
   model_id uint256 NOT NULL,
   source_kind bigint NOT NULL,
   source_id uint256 NOT NULL,
+  nonce bigint NOT NULL,
   prompt_hash hash32 NOT NULL,
   output_hash hash32 NOT NULL,
   prompt_tokens bigint NOT NULL,
@@ -319,6 +319,8 @@ CREATE TABLE outputs (
   fee_weight uint256 NOT NULL,
   method bigint NOT NULL,
   timestamp bigint NOT NULL,
+  contribution_ids bigint[] NOT NULL,
+  weights bigint[] NOT NULL,
   PRIMARY KEY ("position")
 );
 CREATE TABLE recipients (
@@ -326,6 +328,13 @@ CREATE TABLE recipients (
   recipient address NOT NULL,
   position bigint NOT NULL,
   PRIMARY KEY (account)
+);
+CREATE TABLE rejected_pages (
+  position bigint NOT NULL,
+  batch_index uint256 NOT NULL,
+  page bigint NOT NULL,
+  reason text NOT NULL,
+  PRIMARY KEY ("position")
 );
 CREATE TABLE reverts (
   seq bigint NOT NULL,
@@ -447,14 +456,13 @@ CREATE TABLE withdrawals (
   PRIMARY KEY ("position")
 );
 
-CREATE INDEX attributions_contribution ON attributions USING btree (contribution_id, "position");
-CREATE INDEX attributions_contributor ON attributions USING btree (contributor, "position");
-CREATE INDEX attributions_output ON attributions USING btree (output_position, "position");
 CREATE INDEX batches_runner ON batches USING btree (runner, batch_index);
 CREATE INDEX blocks_hash ON blocks USING btree (hash);
 CREATE INDEX channels_payer ON channels USING btree (payer, channel_id);
 CREATE INDEX channels_runner ON channels USING btree (runner, channel_id);
 CREATE INDEX claims_account ON claims USING btree (account, "position");
+CREATE INDEX contribution_batches_contributor ON contribution_batches USING btree (contributor, batch_index);
+CREATE INDEX contribution_batches_position ON contribution_batches USING btree ("position");
 CREATE INDEX contributions_content ON contributions USING btree (content_hash);
 CREATE INDEX contributions_contributor ON contributions USING btree (contributor, contribution_id);
 CREATE INDEX contributions_datanet ON contributions USING btree (datanet_id, contribution_id);
@@ -486,6 +494,7 @@ CREATE INDEX outputs_batch ON outputs USING btree (batch_index, "position");
 CREATE INDEX outputs_model ON outputs USING btree (model_id, "position");
 CREATE INDEX outputs_output ON outputs USING btree (output_id, "position");
 CREATE INDEX outputs_source ON outputs USING btree (source_kind, source_id, "position");
+CREATE INDEX rejected_pages_batch ON rejected_pages USING btree (batch_index, "position");
 CREATE INDEX reward_epochs_status ON reward_epochs USING btree (status, epoch);
 CREATE INDEX settlements_batch ON settlements USING btree (batch_index);
 CREATE INDEX settlements_runner ON settlements USING btree (runner, "position");
@@ -497,6 +506,18 @@ CREATE INDEX transactions_recipient ON transactions USING btree (recipient, "pos
 CREATE INDEX transactions_sender ON transactions USING btree (sender, "position");
 CREATE INDEX unbondings_account ON unbondings USING btree (account, "position");
 CREATE INDEX withdrawals_account ON withdrawals USING btree (account, "position");
+
+CREATE VIEW attributions AS
+ SELECT o."position" + r.ordinal AS "position",
+    o."position" AS output_position,
+    b.batch_index,
+    b.contribution_id,
+    b.contributor,
+    r.weight::uint256 AS weight,
+    o.method
+   FROM outputs o
+     CROSS JOIN LATERAL UNNEST(o.contribution_ids, o.weights) WITH ORDINALITY r(contribution_id, weight, ordinal)
+     JOIN contribution_batches b ON b.batch_index::numeric = o.batch_index::numeric AND b.contribution_id::numeric = r.contribution_id::numeric;
 
 CREATE TRIGGER journal_insert AFTER INSERT ON batches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('batch_index');
 CREATE TRIGGER journal_update AFTER UPDATE ON batches REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('batch_index');

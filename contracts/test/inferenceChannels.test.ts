@@ -4,7 +4,6 @@ import { voucherTypedData } from '../ts/eip712.ts';
 import { account, isolateTests, startChain } from './support/chain.ts';
 import {
   alice,
-  batch,
   bob,
   CLOSE_DELAY,
   carol,
@@ -12,6 +11,7 @@ import {
   deploySystem,
   MIN_BOND,
   otherRunner,
+  page,
   receiveModes,
   runner,
 } from './support/system.ts';
@@ -35,7 +35,7 @@ async function voucher(channelId: bigint, cumulativeAmount: bigint, signer = acc
 }
 
 type Voucher = Awaited<ReturnType<typeof voucher>>;
-const settleArgs = (...vouchers: Voucher[]) => [vouchers, 0, 1, batch] as const;
+const settleArgs = (...vouchers: Voucher[]) => [vouchers, [page]] as const;
 
 describe('channels', () => {
   it('open, are topped up, and close with the rest', async () => {
@@ -97,7 +97,7 @@ describe('channels', () => {
 });
 
 describe('settleChannels', () => {
-  it('pays each voucher once, all in one funding with one batch', async () => {
+  it('pays each voucher once, all in one funding with one page', async () => {
     const [a, b] = [await open(), await open(bob)];
     const vouchers = [await voucher(a, 10n), await voucher(b, 20n, account(2)), await voucher(a, 15n)];
     const receipt = await jobs.send(runner, 'settleChannels', settleArgs(...vouchers));
@@ -170,7 +170,7 @@ describe('settleChannels', () => {
     const actor = await createActor(chain);
     const through = [jobs.address, 0n, jobs.data('settleChannels', settleArgs(good))] as const;
     await actor.refuses(runner, 'execute', through, 'NotTopLevel', [actor.address]);
-    await jobs.refuses(runner, 'settleChannels', [[good], 3, 1, batch], 'UnknownBatchVersion', [3]);
+    await jobs.refuses(runner, 'settleChannels', [[good], []], 'EmptyBatch');
     await staking.send(runner, 'requestUnbond', [MIN_BOND]);
     await jobs.refuses(runner, 'settleChannels', settleArgs(good), 'NotBondedRunner', [runner]);
   });

@@ -6,7 +6,6 @@ import { account, isolateTests, startChain } from './support/chain.ts';
 import { JobsModel, type Step } from './support/jobsModel.ts';
 import {
   alice,
-  batch,
   bob,
   carol,
   createActor,
@@ -14,6 +13,7 @@ import {
   evaluation,
   hashOf,
   otherRunner,
+  page,
   publishDatanet,
   receiveModes,
   registerBase,
@@ -152,7 +152,7 @@ async function transactionOf(one: Step, model: JobsModel): Promise<{ from: Addre
     case 'commit': {
       const weightsHash = hashOf(`weights of job ${jobId}`);
       const result = { weightsHash, configHash: hashOf('config'), name: 'tuned', evaluations };
-      return { from, data: jobs.data('commitTraining', [jobId, attempt, result, 0, 1, batch]), value: 0n };
+      return { from, data: jobs.data('commitTraining', [jobId, attempt, result, [page]]), value: 0n };
     }
     case 'refund':
       return { from, data: jobs.data('refundJob', [jobId]), value: 0n };
@@ -168,7 +168,7 @@ async function transactionOf(one: Step, model: JobsModel): Promise<{ from: Addre
       const message = { channelId, cumulativeAmount: one.cumulative };
       const signer = account(model.channels[Number(channelId) - 1]?.who === 1 ? 2 : 1);
       const signature = await signer.signTypedData(voucherTypedData({ chainId, jobs: jobs.address }, message));
-      return { from, data: jobs.data('settleChannels', [[{ ...message, signature }], 0, 1, batch]), value: 0n };
+      return { from, data: jobs.data('settleChannels', [[{ ...message, signature }], [page]]), value: 0n };
     }
     case 'wait':
       return { from, data: toHex(''), value: 0n };

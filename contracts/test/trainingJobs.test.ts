@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { isolateTests, startChain } from './support/chain.ts';
 import {
   alice,
-  batch,
   bob,
   carol,
   createActor,
@@ -12,6 +11,7 @@ import {
   governance,
   hashOf,
   otherRunner,
+  page,
   publishDatanet,
   registerBase,
   runner,
@@ -45,7 +45,7 @@ function result(name = 'tuned', suites = ['domain', 'general']) {
   return { weightsHash: hashOf(name), configHash: hashOf('config'), name, evaluations: suites.map(evaluation) };
 }
 
-const commitArgs = (jobId: bigint, attempt = 1, given = result()) => [jobId, attempt, given, 0, 1, batch] as const;
+const commitArgs = (jobId: bigint, attempt = 1, given = result()) => [jobId, attempt, given, [page]] as const;
 
 describe('requestTraining', () => {
   it('puts the fee in escrow', async () => {
@@ -231,7 +231,7 @@ describe('refundJob', () => {
 });
 
 describe('commitTraining', () => {
-  it('registers the adapter, its evaluations and the batch, and settles, in one transaction', async () => {
+  it('registers the adapter, its evaluations and the page, and settles, in one transaction', async () => {
     const jobId = await claimed();
     const receipt = await jobs.send(runner, 'commitTraining', commitArgs(jobId));
     const adapter = models.event(receipt, 'AdapterRegistered');
@@ -254,7 +254,7 @@ describe('commitTraining', () => {
     expect(ledger.event(receipt, 'BatchAppended')).toMatchObject({
       batchIndex: 0n,
       runner,
-      batchHash: keccak256(batch),
+      batchHash: keccak256(page),
     });
     const committed = { jobId, runner, modelId: 2n, attempt: 1, resultHash: hashOf('tuned') };
     expect(jobs.event(receipt, 'JobCommitted')).toEqual(committed);
@@ -321,8 +321,7 @@ describe('commitTraining', () => {
     ]);
     await refuses({ ...result(), weightsHash: zeroHash }, 'ZeroHash');
     await refuses({ ...result(), name: '' }, 'EmptyName');
-    await jobs.refuses(runner, 'commitTraining', [jobId, 1, result(), 1, 1, batch], 'UnknownBatchVersion', [1]);
-    await jobs.refuses(runner, 'commitTraining', [jobId, 1, result(), 0, 1, '0x'], 'EmptyBatch');
+    await jobs.refuses(runner, 'commitTraining', [jobId, 1, result(), []], 'EmptyBatch');
     expect(await jobs.read('job', [jobId])).toMatchObject({ status: status.claimed });
   });
 

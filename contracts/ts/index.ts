@@ -1,14 +1,3 @@
-export type { BatchDecodeErrorCode, BatchOutput, BatchRow } from './attributionBatch.ts';
-export {
-  BATCH_VERSION,
-  BatchDecodeError,
-  batchMethods,
-  batchSourceKinds,
-  decodeBatch,
-  encodeBatch,
-  MAX_OUTPUTS,
-  MAX_ROWS,
-} from './attributionBatch.ts';
 export type { DatanetLeaf } from './datanetTree.ts';
 export { DATANET_TREE_DEPTH, datanetLeaf, datanetProof, datanetRoot } from './datanetTree.ts';
 export type { UploadMessage, VoucherMessage } from './eip712.ts';
@@ -25,3 +14,23 @@ export * from './generated/OperatorFeeVault.ts';
 export * from './generated/Provenance.ts';
 export * from './generated/Rewards.ts';
 export * from './generated/Staking.ts';
+export { type BatchOutput, type BatchRow, outputAt, outputIdAt, outputIdOf, outputsOf } from './page/batchOutput.ts';
+export { decodePage } from './page/decodePage.ts';
+export { type EncodeOptions, encodePages } from './page/encodePages.ts';
+export { PageDecodeError, PageEncodeError, type PageErrorCode, pageErrorCodes } from './page/errors.ts';
+export {
+  type AttributionPage,
+  batchMethods,
+  batchSourceKinds,
+  limits as pageLimits,
+  PAGE_VERSION,
+} from './page/page.ts';
+export {
+  type BatchHeader,
+  batchHead,
+  type Keccak256,
+  pageProof,
+  pagesRoot,
+  type Settlement,
+  settlementsHash,
+} from './page/pagesTree.ts';

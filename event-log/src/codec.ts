@@ -39,6 +39,9 @@ const decodeField = (kind: FieldKind, wire: unknown): unknown => {
     case 'address':
     case 'bytes32':
       return fromBytes(wire);
+    case 'bytes':
+      // A copy: the decoder's bytes are a view of the whole entry.
+      return Uint8Array.from(wire as Uint8Array);
     default:
       return wire;
   }
@@ -187,6 +190,9 @@ const readEntry = (wire: unknown): LogEntry => {
   };
 };
 
-/** JSON form for server-sent events: integers above 32 bits are decimal strings. */
+/** JSON form for server-sent events: integers above 32 bits are decimal strings, bytes are hex. */
 export const entryToJson = (entry: LogEntry): string =>
-  JSON.stringify(entry, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));
+  JSON.stringify(entry, (_key, value) => {
+    if (typeof value === 'bigint') return value.toString();
+    return value instanceof Uint8Array ? bytesToHex(value) : value;
+  });

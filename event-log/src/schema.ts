@@ -3,15 +3,16 @@ import type { PredeployName } from '@openledger/chain-config';
 /**
  * Kinds of field values, in memory and on the wire:
  * `number` up to 32 bits; `uint` up to 256 bits (bigint; on the wire an integer up to 2^53-1, else big-endian bytes);
- * `address`, `bytes32` (0x lowercase; on the wire bytes); `string`; `bool`.
+ * `address`, `bytes32` (0x lowercase; on the wire bytes); `bytes` (Uint8Array); `string`; `bool`.
  */
-export type FieldKind = 'number' | 'uint' | 'address' | 'bytes32' | 'string' | 'bool';
+export type FieldKind = 'number' | 'uint' | 'address' | 'bytes32' | 'bytes' | 'string' | 'bool';
 
 type KindToType = {
   number: number;
   uint: bigint;
   address: `0x${string}`;
   bytes32: `0x${string}`;
+  bytes: Uint8Array;
   string: string;
   bool: boolean;
 };
@@ -21,9 +22,10 @@ type Definition = { id: number; source: Source; fields: Record<string, FieldKind
 const define = <const T extends Record<string, Definition>>(table: T): T => table;
 
 /**
- * Every event type of the log, schema version 1. Field order is the wire order: append-only, an incompatible change is a
- * new schema version with an upcaster. Names are those of the contract's ABI. `batch` events are the rows of attribution
- * batches, which travel as calldata.
+ * Every event type of the log, schema version 2. Field order is the wire order: append-only, an incompatible change is a
+ * new schema version with an upcaster. Names are those of the contract's ABI. `batch` events are the pages of attribution
+ * batches, which travel as calldata: thousands of attributions stay the columns that they came as
+ * (docs/spec/attribution-batch.md; `decodePage` of the contracts package reads them).
  */
 export const eventSchema = define({
   DatanetCreated: {
@@ -212,35 +214,14 @@ export const eventSchema = define({
     fields: {
       batchIndex: 'uint',
       runner: 'address',
-      version: 'number',
-      count: 'number',
-      batchHash: 'bytes32',
+      pageCount: 'number',
+      pagesRoot: 'bytes32',
+      settlementsHash: 'bytes32',
       head: 'bytes32',
     },
   },
-  OutputRecorded: {
-    id: 61,
-    source: 'batch',
-    fields: {
-      batchIndex: 'uint',
-      outputId: 'bytes32',
-      modelId: 'uint',
-      sourceKind: 'number',
-      sourceId: 'uint',
-      promptHash: 'bytes32',
-      outputHash: 'bytes32',
-      promptTokens: 'number',
-      outputTokens: 'number',
-      feeWeight: 'uint',
-      method: 'number',
-    },
-  },
-  AttributionRecorded: {
-    id: 62,
-    source: 'batch',
-    fields: { batchIndex: 'uint', outputId: 'bytes32', contributionId: 'uint', weight: 'uint' },
-  },
-  BatchRejected: { id: 63, source: 'batch', fields: { batchIndex: 'uint', runner: 'address', reason: 'string' } },
+  PageRecorded: { id: 64, source: 'batch', fields: { batchIndex: 'uint', page: 'number', data: 'bytes' } },
+  PageRejected: { id: 65, source: 'batch', fields: { batchIndex: 'uint', page: 'number', reason: 'string' } },
   Funded: {
     id: 80,
     source: 'rewards',
@@ -306,7 +287,7 @@ export type EventArgs<T extends EventType> = {
 };
 
 /** Version of the table above; stands in the header of every chunk. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const eventTypeById: ReadonlyMap<number, EventType> = new Map(
   (Object.keys(eventSchema) as EventType[]).map((type) => [eventSchema[type].id, type]),

@@ -4,7 +4,7 @@ export type Hex = `0x${string}`;
 
 /**
  * One thing that happened. Identity is (block hash, txIndex, logIndex, subIndex): `logIndex` is the log's index in its
- * block, `subIndex` counts the rows that one log stands for (0 for the log itself, 1.. for attribution batch rows).
+ * block, `subIndex` counts what one log stands for (0 for the log itself, 1.. for the pages of an attribution batch).
  */
 export type ChainEvent<T extends EventType = EventType> = {
   [K in T]: {

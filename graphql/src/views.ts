@@ -1,8 +1,8 @@
-import { type Queryable, type SqlValue, type ViewRows, viewColumns } from '@openledger/indexer/views';
+import { type Queryable, type ReadRows, type SqlValue, viewColumns } from '@openledger/indexer/views';
 import DataLoader from 'dataloader';
 import { requestError } from './errors.ts';
 
-export type TableName = keyof ViewRows;
+export type TableName = keyof ReadRows;
 export type Key = Readonly<Record<string, string | number>>;
 
 export type Related = {
@@ -22,9 +22,11 @@ export type Related = {
 export type Views = {
   query<R extends object>(sql: string, values?: readonly SqlValue[]): Promise<R[]>;
   /** The row with these column values; the first by `orderBy` when there may be several. */
-  one<T extends TableName>(table: T, key: Key, orderBy?: string): Promise<ViewRows[T] | null>;
+  one<T extends TableName>(table: T, key: Key, orderBy?: string): Promise<ReadRows[T] | null>;
+  /** The row at `position`, or the last before it. */
+  last(table: 'events', position: number): Promise<ReadRows['events'] | null>;
   /** The rows of each parent, at most `limit`. */
-  related<T extends TableName>(related: Related & { table: T }, parent: string | number): Promise<ViewRows[T][]>;
+  related<T extends TableName>(related: Related & { table: T }, parent: string | number): Promise<ReadRows[T][]>;
   /** Rows are kept as they were first read; a subscription calls this for each update, because it outlives them. */
   forget(): void;
 };
@@ -51,14 +53,18 @@ export const createViews = (database: Queryable, deadline?: () => number | undef
       const loader = loaderOf<object | null>(`${table} ${columns.join()} ${orderBy}`, (keys) =>
         loadOne(query, table, columns, orderBy, keys),
       );
-      return (await loader.load(JSON.stringify(columns.map((column) => String(key[column]))))) as ViewRows[T] | null;
+      return (await loader.load(JSON.stringify(columns.map((column) => String(key[column]))))) as ReadRows[T] | null;
+    },
+    last: async (table, position) => {
+      const loader = loaderOf<object | null>(`${table} last`, (keys) => loadLast(query, table, keys));
+      return (await loader.load(String(position))) as ReadRows['events'] | null;
     },
     related: async <T extends TableName>(related: Related & { table: T }, parent: string | number) => {
       const { table, column, orderBy, limit } = related;
       const loader = loaderOf<object[]>(`${table} ${column} ${orderBy} ${limit}`, (keys) =>
         loadRelated(query, related, keys),
       );
-      return (await loader.load(String(parent))) as ViewRows[T][];
+      return (await loader.load(String(parent))) as ReadRows[T][];
     },
   };
 };
@@ -84,6 +90,20 @@ const loadOne = async (
   );
   const found = new Map(rows.map(({ nr, ...row }) => [nr, row]));
   return keys.map((_key, nr) => found.get(nr) ?? null);
+};
+
+const loadLast = async (
+  query: Views['query'],
+  table: TableName,
+  positions: readonly string[],
+): Promise<(object | null)[]> => {
+  const rows = await query<Numbered & Record<string, unknown>>(
+    `SELECT w.nr, t.* FROM json_to_recordset($1::json) w(nr integer, position bigint) CROSS JOIN LATERAL
+       (SELECT * FROM ${table} t WHERE t.position <= w.position ORDER BY t.position DESC LIMIT 1) t`,
+    [JSON.stringify(positions.map((position, nr) => ({ nr, position: Number(position) })))],
+  );
+  const found = new Map(rows.map(({ nr, ...row }) => [nr, row]));
+  return positions.map((_position, nr) => found.get(nr) ?? null);
 };
 
 const loadRelated = async (query: Views['query'], related: Related, keys: readonly string[]): Promise<object[][]> => {

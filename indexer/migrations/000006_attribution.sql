@@ -1,18 +1,29 @@
 CREATE TABLE batches (
   batch_index uint256 PRIMARY KEY,
   runner address NOT NULL,
-  version bigint NOT NULL,
-  count bigint NOT NULL,
-  batch_hash hash32 NOT NULL,
+  page_count bigint NOT NULL,
+  pages_root hash32 NOT NULL,
+  settlements_hash hash32 NOT NULL,
   head hash32 NOT NULL,
-  rejected_reason text,
+  output_count bigint NOT NULL DEFAULT 0,
+  attribution_count bigint NOT NULL DEFAULT 0,
   position bigint NOT NULL,
   timestamp bigint NOT NULL
 );
 CREATE INDEX batches_runner ON batches (runner, batch_index);
 SELECT keep_history('batches', 'batch_index');
 
--- The runner chooses output ids; they are unique in a batch only, so the key is the position.
+-- Pages that did not decode; their batch's other pages stand.
+CREATE TABLE rejected_pages (
+  position bigint PRIMARY KEY,
+  batch_index uint256 NOT NULL,
+  page bigint NOT NULL,
+  reason text NOT NULL
+);
+CREATE INDEX rejected_pages_batch ON rejected_pages (batch_index, position);
+
+-- Output ids hold a nonce that the runner chooses, so the key is the position. An output's attributions stay together in
+-- it as two arrays of the same length: at thousands of attributions a second a row for each would cost more than all else.
 CREATE TABLE outputs (
   position bigint PRIMARY KEY,
   output_id hash32 NOT NULL,
@@ -20,34 +31,43 @@ CREATE TABLE outputs (
   model_id uint256 NOT NULL,
   source_kind bigint NOT NULL,
   source_id uint256 NOT NULL,
+  nonce bigint NOT NULL,
   prompt_hash hash32 NOT NULL,
   output_hash hash32 NOT NULL,
   prompt_tokens bigint NOT NULL,
   output_tokens bigint NOT NULL,
   fee_weight uint256 NOT NULL,
   method bigint NOT NULL,
-  timestamp bigint NOT NULL
+  timestamp bigint NOT NULL,
+  contribution_ids bigint[] NOT NULL,
+  weights bigint[] NOT NULL
 );
 CREATE INDEX outputs_output ON outputs (output_id, position);
 CREATE INDEX outputs_batch ON outputs (batch_index, position);
 CREATE INDEX outputs_model ON outputs (model_id, position);
 CREATE INDEX outputs_source ON outputs (source_kind, source_id, position);
 
--- The contributor is null when the row names a contribution that doesn't exist: batches are not checked on chain.
-CREATE TABLE attributions (
-  position bigint PRIMARY KEY,
-  output_position bigint NOT NULL,
+-- In which batches a contribution occurs. The contributor is null when a row names a contribution that doesn't exist:
+-- pages are not checked on chain.
+CREATE TABLE contribution_batches (
   contribution_id uint256 NOT NULL,
+  batch_index uint256 NOT NULL,
   contributor address,
-  weight uint256 NOT NULL,
-  method bigint NOT NULL
+  position bigint NOT NULL,
+  PRIMARY KEY (contribution_id, batch_index)
 );
-CREATE INDEX attributions_output ON attributions (output_position, position);
-CREATE INDEX attributions_contribution ON attributions (contribution_id, position);
-CREATE INDEX attributions_contributor ON attributions (contributor, position);
+CREATE INDEX contribution_batches_contributor ON contribution_batches (contributor, batch_index);
+CREATE INDEX contribution_batches_position ON contribution_batches (position);
 
--- Weights of different methods have different units: they are summed apart. A weight is an unchecked uint256, so the sum
--- of many needs more digits than one.
+-- One row for each attribution, found through the output or through the contribution's batches.
+CREATE VIEW attributions AS
+SELECT o.position + r.ordinal AS position, o.position AS output_position, b.batch_index, b.contribution_id, b.contributor,
+  r.weight::uint256 AS weight, o.method
+FROM outputs o
+  CROSS JOIN LATERAL unnest(o.contribution_ids, o.weights) WITH ORDINALITY AS r (contribution_id, weight, ordinal)
+  JOIN contribution_batches b ON b.batch_index = o.batch_index AND b.contribution_id = r.contribution_id::numeric;
+
+-- Weights of different methods have different units: they are summed apart. The sum of many needs more digits than one.
 CREATE TABLE contribution_weights (
   contribution_id uint256 NOT NULL,
   method bigint NOT NULL,

@@ -3,7 +3,7 @@ import type { Queryable } from './database/database.ts';
 import { indexerError } from './errors.ts';
 
 /** Part of the views' meaning: raise it when a projection changes what it writes, so that old views are rebuilt. */
-export const PROJECTION_VERSION = 1;
+export const PROJECTION_VERSION = 2;
 
 export type CheckpointBlock = { readonly number: bigint; readonly hash: Hex; readonly logHash: Hex };
 

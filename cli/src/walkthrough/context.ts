@@ -7,7 +7,7 @@ import type { Devnet } from '../devnet/startDevnet.ts';
 import { StepFailed } from './steps.ts';
 
 export type Role = keyof typeof devnetRoles;
-type EventOf<T extends EventType> = Extract<ChainEvent, { type: T }>;
+export type EventOf<T extends EventType> = Extract<ChainEvent, { type: T }>;
 
 /** What the walkthrough's steps share: accounts, the chain's events, GraphQL. All over the public interfaces. */
 export class WalkthroughContext {

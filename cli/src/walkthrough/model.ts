@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { contracts, encodePayment, signVoucher } from '@openledger/client';
-import { jobsAbi, modelsAbi } from '@openledger/contracts';
+import { decodePage, jobsAbi, modelsAbi, outputIdOf, outputsOf } from '@openledger/contracts';
 import { hashFile } from '@openledger/gpu-runner';
 import { formatEther, hexToString, parseEther, parseEventLogs, trim } from 'viem';
 import { devnetAccount } from '../devnet/network.ts';
-import type { WalkthroughContext } from './context.ts';
+import type { EventOf, WalkthroughContext } from './context.ts';
 import { check, StepFailed, type StepOutcome } from './steps.ts';
 
 const base = fileURLToPath(new URL('../../../gpu-runner/models/openledger-small', import.meta.url));
@@ -223,17 +223,19 @@ const refuseBadCalls = async (
 };
 
 export const awaitSettlement = async (context: WalkthroughContext, served: Served): Promise<StepOutcome> => {
+  const outputsIn = ({ args }: EventOf<'PageRecorded'>) =>
+    outputsOf(decodePage(args.data)).filter((output) => served.outputIds.includes(outputIdOf(output)));
   for (const outputId of served.outputIds) {
-    await context.waitFor('OutputRecorded', (event) => event.args.outputId === outputId, 60);
+    const carries = (event: EventOf<'PageRecorded'>) =>
+      outputsIn(event).some((output) => outputIdOf(output) === outputId);
+    await context.waitFor('PageRecorded', carries, 60);
   }
   const settled = await context.waitFor(
     'ChannelSettled',
     (event) => event.args.channelId === served.channelId && event.args.cumulative === DEPOSIT,
     60,
   );
-  const rows = (await context.events('AttributionRecorded')).filter((event) =>
-    served.outputIds.includes(event.args.outputId),
-  );
+  const rows = (await context.events('PageRecorded')).flatMap(outputsIn).flatMap((output) => output.rows);
   return {
     detail: `${served.outputIds.length} outputs and ${rows.length} attributions on chain, ${formatEther(settled.args.cumulative)} OPEN settled`,
     look: `${context.devnet.urls.graphql} { outputs { edges { node { outputId attributions { edges { node { weight } } } } } } }`,

@@ -1,4 +1,5 @@
 import { contracts } from '@openledger/client';
+import { decodePage } from '@openledger/contracts';
 import { sleep } from '@openledger/kit';
 import type { WalkthroughContext } from './context.ts';
 import { check, StepFailed, type StepOutcome } from './steps.ts';
@@ -49,7 +50,8 @@ export const compareViews = async (context: WalkthroughContext): Promise<StepOut
   const [, claimed] = await client.readContract({ ...contracts.rewards, functionName: 'totals' });
   const shown = views.claims.nodes.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
   check(shown === claimed, `claims show ${shown} wei, the contract has paid ${claimed}`);
-  const outputs = (await context.events('OutputRecorded')).length;
+  const pages = await context.events('PageRecorded');
+  const outputs = pages.reduce((sum, { args }) => sum + decodePage(args.data).size, 0);
   check(views.outputs.totalCount === outputs, `outputs show ${views.outputs.totalCount}, the log has ${outputs}`);
   const ranks = views.contributors.nodes
     .map(

@@ -4,16 +4,15 @@ pragma solidity ^0.8.28;
 import {Initializable} from "@openzeppelin/contracts-upgradeable/proxy/utils/Initializable.sol";
 import {IAttributionLedger} from "./interfaces/IAttributionLedger.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
+import {AttributionProofs} from "./ledger/AttributionProofs.sol";
+import {PagesTree} from "./lib/PagesTree.sol";
 import {TopLevel} from "./lib/TopLevel.sol";
 
 /// @title The hash chain over all attribution batches.
 /// @notice Batches count from 0; the head before the first one is bytes32(0).
-/// @dev The contract hashes a batch and doesn't read it: a node that finds it malformed emits BatchRejected, and decoding
-///      here would cost more than all the rest of a settlement.
-contract AttributionLedger is IAttributionLedger, Initializable {
-    /// @dev The only format there is, docs/spec/attribution-batch.md.
-    uint8 private constant VERSION = 0;
-
+/// @dev The contract hashes pages and doesn't read them: a node that finds one malformed rejects it, and AttributionProofs
+///      refuses it by the same rules. Decoding here would cost more than all the rest of a settlement.
+contract AttributionLedger is AttributionProofs, Initializable {
     IStaking public staking;
     address public jobs;
     uint256 public batchCount;
@@ -29,19 +28,19 @@ contract AttributionLedger is IAttributionLedger, Initializable {
     }
 
     /// @inheritdoc IAttributionLedger
-    function append(uint8 version, uint32 count, bytes calldata batch) external returns (uint256 batchIndex) {
+    function append(bytes[] calldata pages) external returns (uint256 batchIndex) {
         if (!TopLevel.isTopLevel(msg.sender)) revert NotTopLevel(msg.sender);
         if (!staking.isBonded(msg.sender)) revert NotBondedRunner(msg.sender);
-        return _append(msg.sender, version, count, batch);
+        return _append(msg.sender, pages, bytes32(0));
     }
 
     /// @inheritdoc IAttributionLedger
-    function appendFor(address runner, uint8 version, uint32 count, bytes calldata batch)
+    function appendFor(address runner, bytes[] calldata pages, bytes32 settlementsHash)
         external
         returns (uint256 batchIndex)
     {
         if (msg.sender != jobs) revert NotJobs(msg.sender);
-        return _append(runner, version, count, batch);
+        return _append(runner, pages, settlementsHash);
     }
 
     /// @inheritdoc IAttributionLedger
@@ -51,21 +50,26 @@ contract AttributionLedger is IAttributionLedger, Initializable {
 
     /// @inheritdoc IAttributionLedger
     /// @dev bytes32(0) where there is no such batch yet.
-    function headAt(uint256 batchIndex) external view returns (bytes32) {
+    function headAt(uint256 batchIndex) public view override returns (bytes32) {
         return _heads[batchIndex];
     }
 
-    function _append(address runner, uint8 version, uint32 count, bytes calldata batch)
+    function _append(address runner, bytes[] calldata pages, bytes32 settlementsHash)
         private
         returns (uint256 batchIndex)
     {
-        if (version != VERSION) revert UnknownBatchVersion(version);
-        if (count == 0 || batch.length == 0) revert EmptyBatch();
+        if (pages.length == 0) revert EmptyBatch();
         batchIndex = batchCount++;
-        bytes32 previous = batchIndex == 0 ? bytes32(0) : _heads[batchIndex - 1];
-        bytes32 batchHash = keccak256(batch);
-        bytes32 next = keccak256(abi.encode(previous, batchIndex, version, count, batchHash));
+        BatchHeader memory header = BatchHeader({
+            previousHead: batchIndex == 0 ? bytes32(0) : _heads[batchIndex - 1],
+            runner: runner,
+            blockNumber: uint64(block.number),
+            pageCount: uint32(pages.length),
+            pagesRoot: PagesTree.root(pages),
+            settlementsHash: settlementsHash
+        });
+        bytes32 next = keccak256(abi.encode(batchIndex, header));
         _heads[batchIndex] = next;
-        emit BatchAppended(batchIndex, runner, version, count, batchHash, next);
+        emit BatchAppended(batchIndex, runner, header.pageCount, header.pagesRoot, settlementsHash, next);
     }
 }

@@ -96,7 +96,7 @@ export function evaluation(name: string) {
 }
 
 /** Any bytes will do on chain: the ledger doesn't read them. */
-export const batch = toHex('batch');
+export const page = toHex('page');
 
 export async function registerBase(system: System, owner: Address, name = 'tiny'): Promise<bigint> {
   const receipt = await system.models.send(owner, 'registerBaseModel', [

@@ -16,6 +16,7 @@ const byKind: Record<FieldKind, fc.Arbitrary<unknown>> = {
   uint,
   address: bytes(20),
   bytes32: bytes(32),
+  bytes: fc.uint8Array({ maxLength: 300 }),
   string: fc.oneof(fc.string({ unit: 'binary', maxLength: 80 }), fc.constant('é'.repeat(300))),
   bool: fc.boolean(),
 };

@@ -65,7 +65,8 @@ export class RunnerView {
   readonly models = new Map<bigint, Model>();
   readonly jobs = new Map<bigint, Job>();
   readonly channels = new Map<bigint, Channel>();
-  readonly batchHashes = new Map<Hex, bigint>();
+  /** By the root over their pages. */
+  readonly batchRoots = new Map<Hex, bigint>();
   /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
   ready = false;
   #accepted = new Map<bigint, Contribution[]>();
@@ -74,7 +75,7 @@ export class RunnerView {
   clear(): void {
     this.ready = false;
     for (const map of [this.contributions, this.reviewers, this.datanetOwners, this.versions, this.models]) map.clear();
-    for (const map of [this.jobs, this.channels, this.batchHashes, this.#accepted]) map.clear();
+    for (const map of [this.jobs, this.channels, this.batchRoots, this.#accepted]) map.clear();
   }
 
   apply(entry: LogEntry): void {
@@ -270,7 +271,7 @@ export class RunnerView {
         return;
       }
       case 'BatchAppended':
-        this.batchHashes.set(event.args.batchHash, event.args.batchIndex);
+        this.batchRoots.set(event.args.pagesRoot, event.args.batchIndex);
         return;
       default:
     }

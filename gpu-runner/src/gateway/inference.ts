@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { batchSourceKinds } from '@openledger/contracts';
+import { randomInt } from 'node:crypto';
+import { batchSourceKinds, outputIdOf } from '@openledger/contracts';
 import { describeError, type Logger } from '@openledger/kit';
-import { bytesToHex, encodeAbiParameters, type Hex, keccak256 } from 'viem';
+import type { Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
@@ -98,9 +98,18 @@ export class Inference {
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
       const promptHash: Hex = `0x${generated.prompt_sha256}`;
       const outputHash: Hex = `0x${generated.output_sha256}`;
+      const nonce = BigInt(randomInt(2 ** 48 - 1));
       const record: OutputRecord = {
-        outputId: outputIdOf(model.id, hold.channelId, promptHash, outputHash),
+        outputId: outputIdOf({
+          modelId: model.id,
+          sourceKind: batchSourceKinds.channel,
+          sourceId: hold.channelId,
+          promptHash,
+          outputHash,
+          nonce,
+        }),
         modelId: model.id.toString(),
+        nonce: nonce.toString(),
         channelId: hold.channelId.toString(),
         promptHash,
         outputHash,
@@ -216,11 +225,3 @@ export class Inference {
     this.#loaded.clear();
   }
 }
-
-const outputIdOf = (modelId: bigint, channelId: bigint, promptHash: Hex, outputHash: Hex): Hex =>
-  keccak256(
-    encodeAbiParameters(
-      ['uint256', 'uint8', 'uint256', 'bytes32', 'bytes32', 'bytes32'].map((type) => ({ type })),
-      [modelId, batchSourceKinds.channel, channelId, promptHash, outputHash, bytesToHex(randomBytes(32))],
-    ),
-  );

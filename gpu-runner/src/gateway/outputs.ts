@@ -6,6 +6,8 @@ import type { RunnerDatabase } from '../queue/database.ts';
 export type OutputRecord = {
   readonly outputId: Hex;
   readonly modelId: string;
+  /** Tells outputs apart that agree in all else. */
+  readonly nonce: string;
   readonly channelId: string;
   readonly promptHash: Hex;
   readonly outputHash: Hex;
@@ -17,8 +19,8 @@ export type OutputRecord = {
 };
 
 export const toBatchOutput = (record: OutputRecord): BatchOutput => ({
-  outputId: record.outputId,
   modelId: BigInt(record.modelId),
+  nonce: BigInt(record.nonce),
   sourceKind: 2,
   sourceId: BigInt(record.channelId),
   promptHash: record.promptHash,

@@ -1,7 +1,7 @@
 import { contracts } from '@openledger/client';
-import { BATCH_VERSION, encodeBatch } from '@openledger/contracts';
+import { encodePages, pagesRoot } from '@openledger/contracts';
 import { describeError, isOpenLedgerError, type Logger, sleep } from '@openledger/kit';
-import { type Hex, keccak256, size } from 'viem';
+import { bytesToHex, type Hex } from 'viem';
 import type { RunnerView } from '../chain/runnerView.ts';
 import type { Sender } from '../chain/transactor.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
@@ -16,7 +16,7 @@ const MAX_BATCH_BYTES = 256 * 1024;
 
 /**
  * Puts served outputs, their attributions and the best voucher of each channel on chain, many in one transaction.
- * The batch's hash is written beside the outputs before it is sent; after a crash the chain says whether it got there.
+ * The batch's root is written beside the outputs before it is sent; after a crash the chain says whether it got there.
  */
 export class Settler {
   readonly #modules: SettlerModules;
@@ -53,19 +53,15 @@ export class Settler {
     if (rows.length === 0) return 0;
     const records = rows.map(({ record }) => record);
     const payable = new Set([...new Set(records.map(({ channelId }) => channelId))].slice(0, MAX_VOUCHERS));
-    const { included, batch } = fitting(records.filter(({ channelId }) => payable.has(channelId)));
+    const { included, pages } = fitting(records.filter(({ channelId }) => payable.has(channelId)));
     // Outputs of channels that owe nothing new ride along or go alone.
     const vouchers = await this.#vouchersOf([...new Set(included.map(({ channelId }) => channelId))], view);
-    const hash = keccak256(batch);
-    await this.#mark(included, `sending:${hash}`);
+    await this.#mark(included, `sending:${pagesRoot(pages)}`);
+    const data = pages.map((page) => bytesToHex(page));
     const call =
       vouchers.length > 0
-        ? {
-            ...contracts.jobs,
-            functionName: 'settleChannels',
-            args: [vouchers, BATCH_VERSION, included.length, batch],
-          }
-        : { ...contracts.attributionLedger, functionName: 'append', args: [BATCH_VERSION, included.length, batch] };
+        ? { ...contracts.jobs, functionName: 'settleChannels', args: [vouchers, data] }
+        : { ...contracts.attributionLedger, functionName: 'append', args: [data] };
     try {
       const receipt = await transactor.send(call);
       await this.#mark(included, receipt.transactionHash);
@@ -84,7 +80,7 @@ export class Settler {
       "SELECT DISTINCT settled_in FROM runner.outputs WHERE settled_in LIKE 'sending:%'",
     );
     for (const { settled_in: mark } of rows) {
-      const index = view.batchHashes.get(mark.slice('sending:'.length) as Hex);
+      const index = view.batchRoots.get(mark.slice('sending:'.length) as Hex);
       const settled = index === undefined ? null : `batch:${index}`;
       await database.query('UPDATE runner.outputs SET settled_in = $2 WHERE settled_in = $1', [mark, settled]);
     }
@@ -116,8 +112,9 @@ export class Settler {
 }
 
 /** As many of the first outputs as one transaction holds; a single one always. */
-const fitting = (records: readonly OutputRecord[]): { included: readonly OutputRecord[]; batch: Hex } => {
-  const batch = encodeBatch(records.map(toBatchOutput));
-  if (size(batch) < MAX_BATCH_BYTES || records.length === 1) return { included: records, batch };
+const fitting = (records: readonly OutputRecord[]): { included: readonly OutputRecord[]; pages: Uint8Array[] } => {
+  const pages = encodePages(records.map(toBatchOutput));
+  const bytes = pages.reduce((sum, page) => sum + page.length, 0);
+  if (bytes < MAX_BATCH_BYTES || records.length === 1) return { included: records, pages };
   return fitting(records.slice(0, Math.floor(records.length / 2)));
 };

@@ -1,9 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contracts } from '@openledger/client';
-import { BATCH_VERSION, batchMethods, batchSourceKinds, encodeBatch, jobsAbi } from '@openledger/contracts';
+import { batchMethods, batchSourceKinds, encodePages, jobsAbi } from '@openledger/contracts';
 import { describeError, isOpenLedgerError, type Logger } from '@openledger/kit';
-import { encodeAbiParameters, type Hex, keccak256, parseEventLogs, stringToHex } from 'viem';
+import { bytesToHex, type Hex, parseEventLogs, stringToHex } from 'viem';
 import type { Job, RunnerView } from '../chain/runnerView.ts';
 import type { Sender } from '../chain/transactor.ts';
 import type { Engine } from '../engine/engineProcess.ts';
@@ -195,9 +195,7 @@ const commit = async (job: Job, attempt: number, result: TrainResult, modules: T
         name: adapterName(job),
         evaluations: [evaluation('domain', result.domain), evaluation('general', result.general)],
       },
-      BATCH_VERSION,
-      1,
-      trainingBatch(job, weightsHash, configHash, result),
+      trainingPages(job, weightsHash, configHash, result),
     ],
   });
   const [committed] = parseEventLogs({ abi: jobsAbi, eventName: 'JobCommitted', logs: receipt.logs });
@@ -206,20 +204,13 @@ const commit = async (job: Job, attempt: number, result: TrainResult, modules: T
 };
 
 /** One output, the adapter itself, attributed to the contributions by the tokens that were trained on. */
-const trainingBatch = (job: Job, weightsHash: Hex, configHash: Hex, result: TrainResult): Hex => {
+const trainingPages = (job: Job, weightsHash: Hex, configHash: Hex, result: TrainResult): Hex[] => {
   const rows = Object.entries(result.tokens_by_contribution)
     .map(([id, tokens]) => ({ contributionId: BigInt(id), weight: BigInt(tokens) }))
     .filter(({ weight }) => weight > 0n)
     .sort((a, b) => (a.contributionId < b.contributionId ? -1 : 1));
-  const outputId = keccak256(
-    encodeAbiParameters(
-      [{ type: 'uint256' }, { type: 'uint8' }, { type: 'uint256' }, { type: 'bytes32' }, { type: 'bytes32' }],
-      [job.modelId, batchSourceKinds.trainingJob, job.id, configHash, weightsHash],
-    ),
-  );
-  return encodeBatch([
+  const pages = encodePages([
     {
-      outputId,
       modelId: job.modelId,
       sourceKind: batchSourceKinds.trainingJob,
       sourceId: job.id,
@@ -229,9 +220,12 @@ const trainingBatch = (job: Job, weightsHash: Hex, configHash: Hex, result: Trai
       outputTokens: result.train_tokens,
       feeWeight: job.fee,
       method: batchMethods.trainingTokens,
+      // A job commits once: there is nothing to be told apart.
+      nonce: 0n,
       rows,
     },
   ]);
+  return pages.map((page) => bytesToHex(page));
 };
 
 const giveUp = async (jobId: bigint, attempt: number, permanent: boolean, error: unknown, modules: TrainingModules) => {

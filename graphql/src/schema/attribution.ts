@@ -1,8 +1,9 @@
+import type { AttributionsRow, RejectedPagesRow } from '@openledger/indexer/views';
 import { ListOrder } from './arguments.ts';
-import { builder } from './builder.ts';
+import { builder, type Context } from './builder.ts';
 import { CHANNEL, TRAINING_JOB } from './jobs.ts';
 import { idOf, loadByKey } from './nodes.ts';
-import { byColumn, equals, page, where } from './page.ts';
+import { attributionOrder, byColumn, equals, page, where } from './page.ts';
 import { Recorded } from './recorded.ts';
 import {
   Attribution,
@@ -18,8 +19,23 @@ import {
   OutputConnection,
 } from './refs.ts';
 
-/** Names of the attribution methods of batch version 0 (docs/spec/attribution-batch.md). */
+/** Names of the attribution methods (docs/spec/attribution-batch.md). */
 const methodNames: Readonly<Record<number, string>> = { 1: 'training tokens', 2: 'evidence-0' };
+
+const RejectedPage = builder.objectRef<RejectedPagesRow>('RejectedPage').implement({
+  description: 'A page of a batch that is not one of the format; money for outputs in it goes back to the payer.',
+  fields: (t) => ({
+    page: t.expose('page', { type: 'Long' }),
+    reason: t.exposeString('reason'),
+  }),
+});
+
+const rejectedPagesOfBatch = {
+  table: 'rejected_pages',
+  column: 'batch_index',
+  orderBy: 'position',
+  limit: 100,
+} as const;
 
 builder.node(Batch, {
   id: { resolve: ({ batch_index }) => idOf(batch_index) },
@@ -29,13 +45,16 @@ builder.node(Batch, {
   fields: (t) => ({
     batchIndex: t.expose('batch_index', { type: 'Uint256' }),
     runner: t.expose('runner', { type: 'Address' }),
-    version: t.expose('version', { type: 'Long' }),
-    count: t.expose('count', { type: 'Long', description: 'Number of outputs.' }),
-    batchHash: t.expose('batch_hash', { type: 'Hex32' }),
+    pageCount: t.expose('page_count', { type: 'Long' }),
+    pagesRoot: t.expose('pages_root', { type: 'Hex32', description: 'Merkle root over the pages in the calldata.' }),
+    settlementsHash: t.expose('settlements_hash', { type: 'Hex32', description: 'Zero when it settled nothing.' }),
+    outputCount: t.expose('output_count', { type: 'Long' }),
+    attributionCount: t.expose('attribution_count', { type: 'Long' }),
     head: t.expose('head', { type: 'Hex32', description: "The ledger's hash chain after this batch." }),
-    rejectedReason: t.exposeString('rejected_reason', {
-      nullable: true,
-      description: 'Why no output was taken from the batch; its money goes back to the payer.',
+    rejectedPages: t.field({
+      type: [RejectedPage],
+      description: 'Pages from which no output was taken, the first 100.',
+      resolve: ({ batch_index }, _args, { views }) => views.related(rejectedPagesOfBatch, batch_index),
     }),
     timestamp: t.expose('timestamp', { type: 'Long', description: 'Unix seconds.' }),
     outputs: t.connection(
@@ -62,7 +81,11 @@ builder.node(Output, {
   interfaces: [Recorded],
   description: 'An answer of a model, or a trained adapter, whose origin is recorded.',
   fields: (t) => ({
-    outputId: t.expose('output_id', { type: 'Hex32', description: 'Chosen by the runner, unique in its batch.' }),
+    outputId: t.expose('output_id', {
+      type: 'Hex32',
+      description: 'Hash of what identifies the output, a nonce of the runner included.',
+    }),
+    nonce: t.expose('nonce', { type: 'Long' }),
     promptHash: t.expose('prompt_hash', { type: 'Hex32', description: 'sha256; of a training: its config hash.' }),
     outputHash: t.expose('output_hash', { type: 'Hex32', description: 'sha256; of a training: its weights hash.' }),
     promptTokens: t.expose('prompt_tokens', { type: 'Long' }),
@@ -110,9 +133,20 @@ builder.node(Output, {
   }),
 });
 
+/** The last output before an attribution's position is the one that it belongs to. */
+const attributionAt = async (id: string, { views }: Context): Promise<AttributionsRow | null> => {
+  if (!/^\d{1,15}$/.test(id)) return null;
+  const [row] = await views.query<AttributionsRow>(
+    `SELECT * FROM attributions WHERE position = $1
+     AND output_position = (SELECT max(position) FROM outputs WHERE position < $1)`,
+    [id],
+  );
+  return row ?? null;
+};
+
 builder.node(Attribution, {
   id: { resolve: ({ position }) => idOf(position) },
-  loadOne: loadByKey('attributions', 'position'),
+  loadOne: attributionAt,
   interfaces: [Recorded],
   description: 'How much one contribution shaped one output.',
   fields: (t) => ({
@@ -181,7 +215,7 @@ builder.queryFields((t) => ({
           equals('contribution_id', args.where?.contributionId),
           equals('contributor', args.where?.contributor),
         );
-        return page(views, { table: 'attributions', order: byColumn('position', args.order), where: filter }, args);
+        return page(views, { table: 'attributions', order: attributionOrder(args.order), where: filter }, args);
       },
     },
     AttributionConnection,

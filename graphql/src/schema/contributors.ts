@@ -1,6 +1,6 @@
 import { builder } from './builder.ts';
 import { idOf, loadByKey } from './nodes.ts';
-import { byColumn, equals, type Order, page, where } from './page.ts';
+import { attributionOrder, byColumn, equals, type Order, page, where } from './page.ts';
 import {
   Attribution,
   AttributionConnection,
@@ -83,7 +83,7 @@ builder.node(Contributor, {
         type: Attribution,
         resolve: ({ contributor }, args, { views }) => {
           const filter = where(equals('contributor', contributor));
-          return page(views, { table: 'attributions', order: byColumn('position'), where: filter }, args);
+          return page(views, { table: 'attributions', order: attributionOrder(), where: filter }, args);
         },
       },
       AttributionConnection,

@@ -2,7 +2,7 @@ import type { ContributionWeightsRow, ReviewersRow } from '@openledger/indexer/v
 import { ListOrder } from './arguments.ts';
 import { builder, connectionOf } from './builder.ts';
 import { idOf, loadByKey } from './nodes.ts';
-import { below, byColumn, equals, page, where } from './page.ts';
+import { attributionOrder, below, byColumn, equals, page, where } from './page.ts';
 import { Recorded } from './recorded.ts';
 import {
   Attribution,
@@ -188,7 +188,7 @@ builder.node(Contribution, {
         type: Attribution,
         resolve: ({ contribution_id }, args, { views }) => {
           const filter = where(equals('contribution_id', contribution_id));
-          return page(views, { table: 'attributions', order: byColumn('position'), where: filter }, args);
+          return page(views, { table: 'attributions', order: attributionOrder(), where: filter }, args);
         },
       },
       AttributionConnection,

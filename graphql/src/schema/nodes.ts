@@ -1,4 +1,4 @@
-import type { ViewRows } from '@openledger/indexer/views';
+import type { ReadRows } from '@openledger/indexer/views';
 import { columnType, type Key, type TableName } from '../views.ts';
 import type { Context } from './builder.ts';
 
@@ -12,8 +12,8 @@ const patterns: Readonly<Record<string, RegExp>> = {
 export const idOf = (...key: readonly (string | number)[]): string => key.join('/');
 
 export const loadByKey =
-  <T extends TableName>(table: T, ...columns: readonly (keyof ViewRows[T] & string)[]) =>
-  async (id: string, { views }: Context): Promise<ViewRows[T] | null> => {
+  <T extends TableName>(table: T, ...columns: readonly (keyof ReadRows[T] & string)[]) =>
+  async (id: string, { views }: Context): Promise<ReadRows[T] | null> => {
     const parts = id.split('/');
     if (parts.length !== columns.length) return null;
     const valid = columns.every((column, index) => patterns[columnType(table, column)]?.test(parts[index] ?? ''));

@@ -1,4 +1,4 @@
-import type { SqlValue, ViewRows } from '@openledger/indexer/views';
+import type { ReadRows, SqlValue } from '@openledger/indexer/views';
 import { requestError } from '../errors.ts';
 import { columnType, type TableName, type Views } from '../views.ts';
 
@@ -56,6 +56,12 @@ export const byColumn = (column: string, direction: Maybe<Direction> = 'NEWEST_F
   { column, descending: direction !== 'OLDEST_FIRST' },
 ];
 
+/** As `position` orders them; the batch comes first because the index by which a contribution's batches are found ends with it. */
+export const attributionOrder = (direction: Maybe<Direction> = 'NEWEST_FIRST'): Order => [
+  ...byColumn('batch_index', direction),
+  ...byColumn('position', direction),
+];
+
 /**
  * A page by keyset: the rows after (or before) the cursor's values in index order, so that the last page costs what the
  * first does, and rows that come in meanwhile shift nothing.
@@ -64,7 +70,7 @@ export const page = async <T extends TableName>(
   views: Views,
   request: PageRequest<T>,
   args: PageArgs,
-): Promise<Page<ViewRows[T]>> => {
+): Promise<Page<ReadRows[T]>> => {
   const { table, order } = request;
   const backwards = typeof args.last === 'number';
   const size = pageSize(args);
@@ -75,7 +81,7 @@ export const page = async <T extends TableName>(
   const filter = request.where ?? [];
   const { sql, values } = conjunction([...filter, ...bounds]);
   const sorted = (backwards ? reversed(order) : order).map((o) => `${o.column} ${o.descending ? 'DESC' : 'ASC'}`);
-  const found = await views.query<ViewRows[T]>(
+  const found = await views.query<ReadRows[T]>(
     `SELECT * FROM ${table} ${sql} ORDER BY ${sorted.join(', ')} LIMIT ${size + 1}`,
     values,
   );

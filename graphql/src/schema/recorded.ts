@@ -10,7 +10,7 @@ export const Recorded = builder.interfaceRef<RecordedRow>('Recorded').implement(
   fields: (t) => ({
     position: t.expose('position', {
       type: 'Long',
-      description: 'Orders everything on the chain: block number times 2^22 plus the index of the event in its block.',
+      description: 'Orders everything on the chain: block number times 2^22 plus an index in the block.',
     }),
     blockNumber: t.field({ type: 'Long', resolve: ({ position }) => blockOfPosition(position) }),
     block: t.field({
@@ -27,6 +27,7 @@ export const Recorded = builder.interfaceRef<RecordedRow>('Recorded').implement(
 });
 
 const transactionOf = async (position: number, { views }: Context) => {
-  const event = await views.one('events', { position });
+  // Outputs and attributions come after the event that told them.
+  const event = await views.last('events', position);
   return event && views.one('transactions', { position: positionOf(blockOfPosition(position), event.tx_index) });
 };

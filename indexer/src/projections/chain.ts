@@ -1,15 +1,19 @@
 import type { BlockEntry, ChainEvent } from '@openledger/event-log';
 import type { Changes } from '../changes.ts';
 import { positionOf } from '../position.ts';
+import type { Placed } from './places.ts';
 import type { Projection } from './projection.ts';
 
-/** 256-bit values don't fit a JSON number; 32-bit ones do. */
+/** 256-bit values don't fit a JSON number; 32-bit ones do. Of bytes only the length: what is in a page has views of its own. */
 const jsonArgs = ({ args }: ChainEvent): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]),
-  );
+  Object.fromEntries(Object.entries(args).map(([name, value]) => [name, jsonValue(value)]));
 
-const onBlock = (block: BlockEntry, changes: Changes): void => {
+const jsonValue = (value: unknown): unknown => {
+  if (typeof value === 'bigint') return value.toString();
+  return value instanceof Uint8Array ? { bytes: value.length } : value;
+};
+
+const onBlock = (block: BlockEntry, events: readonly Placed[], changes: Changes): void => {
   changes.insert('blocks', {
     number: Number(block.number),
     hash: block.hash,
@@ -40,9 +44,9 @@ const onBlock = (block: BlockEntry, changes: Changes): void => {
       selector: tx.selector,
     });
   }
-  for (const [index, event] of block.events.entries()) {
+  for (const { event, position } of events) {
     changes.insert('events', {
-      position: positionOf(block.number, index),
+      position,
       type: event.type,
       tx_index: event.txIndex,
       log_index: event.logIndex,

@@ -1,12 +1,12 @@
 import type { BlockEntry, ChainEvent } from '@openledger/event-log';
 import { Changes } from '../changes.ts';
 import type { Queryable } from '../database/database.ts';
-import { positionOf } from '../position.ts';
 import { attribution } from './attribution.ts';
 import { chain } from './chain.ts';
 import { datanets } from './datanets.ts';
 import { jobs } from './jobs.ts';
 import { models } from './models.ts';
+import { placeEvents } from './places.ts';
 import type { Occurrence, Projection } from './projection.ts';
 import { provenance } from './provenance.ts';
 import { rewards } from './rewards.ts';
@@ -38,10 +38,13 @@ export const projectBlocks = async (tx: Queryable, blocks: readonly BlockEntry[]
   const changes = new Changes();
   for (const block of blocks) {
     const timestamp = Number(block.timestamp);
-    for (const { onBlock } of projections) onBlock?.(block, changes);
-    for (const [index, event] of block.events.entries()) {
-      const at = { position: positionOf(block.number, index), timestamp };
+    const events = placeEvents(block);
+    for (const { onBlock } of projections) onBlock?.(block, events, changes);
+    for (const { event, position, page } of events) {
+      const at = { position, timestamp };
       for (const handle of handlers.get(event.type) ?? []) handle(event.args, at, changes);
+      if (event.type !== 'PageRecorded' || !page) continue;
+      for (const { onPage } of projections) onPage?.(page, event.args, at, changes);
     }
   }
   await changes.write(tx);

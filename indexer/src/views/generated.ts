@@ -213,13 +213,21 @@ export type SettlementsRow = {
 export type BatchesRow = {
   batch_index: string;
   runner: string;
-  version: number;
-  count: number;
-  batch_hash: string;
+  page_count: number;
+  pages_root: string;
+  settlements_hash: string;
   head: string;
-  rejected_reason: string | null;
+  output_count: number;
+  attribution_count: number;
   position: number;
   timestamp: number;
+};
+
+export type RejectedPagesRow = {
+  position: number;
+  batch_index: string;
+  page: number;
+  reason: string;
 };
 
 export type OutputsRow = {
@@ -229,6 +237,7 @@ export type OutputsRow = {
   model_id: string;
   source_kind: number;
   source_id: string;
+  nonce: number;
   prompt_hash: string;
   output_hash: string;
   prompt_tokens: number;
@@ -236,15 +245,15 @@ export type OutputsRow = {
   fee_weight: string;
   method: number;
   timestamp: number;
+  contribution_ids: number[];
+  weights: number[];
 };
 
-export type AttributionsRow = {
-  position: number;
-  output_position: number;
+export type ContributionBatchesRow = {
   contribution_id: string;
+  batch_index: string;
   contributor: string | null;
-  weight: string;
-  method: number;
+  position: number;
 };
 
 export type ContributionWeightsRow = {
@@ -350,6 +359,16 @@ export type DeploymentsRow = {
   timestamp: number;
 };
 
+export type AttributionsRow = {
+  position: number;
+  output_position: number;
+  batch_index: string;
+  contribution_id: string;
+  contributor: string | null;
+  weight: string;
+  method: number;
+};
+
 export type ViewRows = {
   blocks: BlocksRow;
   transactions: TransactionsRow;
@@ -367,8 +386,9 @@ export type ViewRows = {
   channels: ChannelsRow;
   settlements: SettlementsRow;
   batches: BatchesRow;
+  rejected_pages: RejectedPagesRow;
   outputs: OutputsRow;
-  attributions: AttributionsRow;
+  contribution_batches: ContributionBatchesRow;
   contribution_weights: ContributionWeightsRow;
   fundings: FundingsRow;
   reward_epochs: RewardEpochsRow;
@@ -380,6 +400,11 @@ export type ViewRows = {
   withdrawals: WithdrawalsRow;
   slashes: SlashesRow;
   deployments: DeploymentsRow;
+};
+
+/** Besides the tables, the SQL views over them. */
+export type ReadRows = ViewRows & {
+  attributions: AttributionsRow;
 };
 
 /** The SQL type of each column. */
@@ -577,14 +602,16 @@ export const viewColumns = {
   batches: {
     batch_index: 'numeric',
     runner: 'text',
-    version: 'bigint',
-    count: 'bigint',
-    batch_hash: 'text',
+    page_count: 'bigint',
+    pages_root: 'text',
+    settlements_hash: 'text',
     head: 'text',
-    rejected_reason: 'text',
+    output_count: 'bigint',
+    attribution_count: 'bigint',
     position: 'bigint',
     timestamp: 'bigint',
   },
+  rejected_pages: { position: 'bigint', batch_index: 'numeric', page: 'bigint', reason: 'text' },
   outputs: {
     position: 'bigint',
     output_id: 'text',
@@ -592,6 +619,7 @@ export const viewColumns = {
     model_id: 'numeric',
     source_kind: 'bigint',
     source_id: 'numeric',
+    nonce: 'bigint',
     prompt_hash: 'text',
     output_hash: 'text',
     prompt_tokens: 'bigint',
@@ -599,15 +627,10 @@ export const viewColumns = {
     fee_weight: 'numeric',
     method: 'bigint',
     timestamp: 'bigint',
+    contribution_ids: 'bigint[]',
+    weights: 'bigint[]',
   },
-  attributions: {
-    position: 'bigint',
-    output_position: 'bigint',
-    contribution_id: 'numeric',
-    contributor: 'text',
-    weight: 'numeric',
-    method: 'bigint',
-  },
+  contribution_batches: { contribution_id: 'numeric', batch_index: 'numeric', contributor: 'text', position: 'bigint' },
   contribution_weights: { contribution_id: 'numeric', method: 'bigint', outputs: 'bigint', weight: 'numeric' },
   fundings: {
     funding_id: 'numeric',
@@ -674,5 +697,14 @@ export const viewColumns = {
     compiler_hash: 'text',
     code_hash: 'text',
     timestamp: 'bigint',
+  },
+  attributions: {
+    position: 'bigint',
+    output_position: 'bigint',
+    batch_index: 'numeric',
+    contribution_id: 'numeric',
+    contributor: 'text',
+    weight: 'numeric',
+    method: 'bigint',
   },
 } as const;

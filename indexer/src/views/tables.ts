@@ -20,7 +20,7 @@ const append = <T extends TableName>(
 ): ViewTable<T> => ({ key, history: 'append', by: 'position', ...more });
 const journal = <T extends TableName>(key: ViewTable<T>['key']): ViewTable<T> => ({ key, history: 'journal' });
 
-/** Every view table, in the order in which a batch is written: attributions look up contributions. */
+/** Every view table, in the order in which a batch is written: contribution_batches look up contributions. */
 export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   blocks: append(['number'], { by: 'number' }),
   transactions: append(['position']),
@@ -38,9 +38,10 @@ export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   channels: journal(['channel_id']),
   settlements: append(['position']),
   batches: journal(['batch_index']),
+  rejected_pages: append(['position']),
   outputs: append(['position']),
-  attributions: append(['position'], {
-    // Only what was there before the attribution counts, however many blocks are written at once.
+  contribution_batches: append(['contribution_id', 'batch_index'], {
+    // Only what was there before the page counts, however many blocks are written at once.
     lookup: {
       contributor:
         '(SELECT c.contributor FROM contributions c WHERE c.contribution_id = n.contribution_id AND c.position < n.position)',
@@ -58,5 +59,8 @@ export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   slashes: append(['position']),
   deployments: append(['position']),
 };
+
+/** SQL views over them, for readers; the columns that may be null. */
+export const sqlViews = { attributions: ['contributor'] } as const satisfies Record<string, readonly string[]>;
 
 export const tableNames = Object.keys(viewTables) as TableName[];

@@ -2,12 +2,12 @@ import type { PredeployName } from '@openledger/chain-config';
 import { predeploys } from '@openledger/chain-config';
 import {
   attributionLedgerAbi,
-  BATCH_VERSION,
-  BatchDecodeError,
   datanetsAbi,
-  decodeBatch,
+  decodePage,
   jobsAbi,
   modelsAbi,
+  PageDecodeError,
+  pagesRoot,
   provenanceAbi,
   rewardsAbi,
   stakingAbi,
@@ -16,14 +16,16 @@ import { type ChainEvent, type EventArgs, type EventType, eventSchema } from '@o
 import {
   type Abi,
   type AbiEvent,
+  bytesToHex,
   decodeEventLog,
   decodeFunctionData,
   type Hex,
-  keccak256,
+  hexToBytes,
   toEventSelector,
 } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { Block } from '../primitives/block.ts';
+import { keccak256Bytes } from '../primitives/crypto.ts';
 import type { L2Transaction } from '../primitives/transaction.ts';
 
 const abis: Readonly<Record<PredeployName, Abi>> = {
@@ -51,7 +53,7 @@ const domainEvents: ReadonlyMap<string, ReadonlyMap<Hex, AbiEvent>> = new Map(
 type Position = { txIndex: number; logIndex: number; subIndex: number };
 
 /**
- * The domain events of a block: the logs of our predeploys and the rows of the attribution batches in calldata. A pure
+ * The domain events of a block: the logs of our predeploys and the pages of the attribution batches in calldata. A pure
  * function of the block, so every node that derives the chain gets the same events.
  */
 export const decodeEvents = (block: Pick<Block, 'transactions' | 'receipts'>): ChainEvent[] => {
@@ -86,48 +88,56 @@ const toEvent = (definition: AbiEvent, log: { topics: readonly Hex[]; data: Hex 
   return { type, ...position, args } as unknown as ChainEvent;
 };
 
-const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels']);
+const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'settleInference']);
 
-/** The batch bytes of the top-level call, if this transaction is one that carries a batch. */
-const batchBytes = (transaction: L2Transaction): Hex | undefined => {
+/** The pages in the top-level call, if this transaction is one that carries a batch. */
+const pagesOf = (transaction: L2Transaction): Uint8Array[] | undefined => {
   if (transaction.kind !== 'signed' || !transaction.tx.to) return undefined;
   const abi = abiByAddress.get(transaction.tx.to.toString());
   if (!abi) return undefined;
-  const { functionName, args } = decodeFunctionData({
-    abi,
-    data: `0x${Buffer.from(transaction.tx.data).toString('hex')}`,
-  });
-  const last = args?.at(-1);
-  return batchFunctions.has(functionName) && typeof last === 'string' ? (last as Hex) : undefined;
+  const { functionName, args } = decodeFunctionData({ abi, data: bytesToHex(transaction.tx.data) });
+  const pages = args?.at(-1);
+  if (!batchFunctions.has(functionName) || !Array.isArray(pages)) return undefined;
+  return pages.map((page: Hex) => hexToBytes(page));
 };
 
+const hash = (bytes: Uint8Array): Hex => bytesToHex(keccak256Bytes(bytes));
+
+/** The pages, if they are what the contract hashed. */
+const recordedPages = (transaction: L2Transaction, root: Hex): Uint8Array[] | undefined => {
+  try {
+    const pages = pagesOf(transaction);
+    return pages && pages.length > 0 && pagesRoot(pages, hash) === root ? pages : undefined;
+  } catch {
+    // Solidity reads calldata that other decoders refuse; such a batch counts as one that isn't there.
+    return undefined;
+  }
+};
+
+/** One event a page: as it stands when it decodes, with the reason when not. */
 const batchEvents = (
-  appended: EventArgs<'BatchAppended'>,
+  { batchIndex, pageCount, pagesRoot: root }: EventArgs<'BatchAppended'>,
   transaction: L2Transaction,
   position: Position,
 ): ChainEvent[] => {
-  const { batchIndex, runner, version, count, batchHash } = appended;
-  let subIndex = 1;
-  const reject = (reason: string): ChainEvent[] => [
-    { type: 'BatchRejected', ...position, subIndex: 1, args: { batchIndex, runner, reason } },
-  ];
-  if (version !== BATCH_VERSION) return reject('UNKNOWN_VERSION');
+  const pages = recordedPages(transaction, root);
+  return Array.from({ length: pageCount }, (_, page): ChainEvent => {
+    const place = { ...position, subIndex: page + 1 };
+    const data = pages?.[page];
+    const reason = data ? pageProblem(data) : 'NOT_IN_CALLDATA';
+    return data && !reason
+      ? { type: 'PageRecorded', ...place, args: { batchIndex, page, data } }
+      : { type: 'PageRejected', ...place, args: { batchIndex, page, reason: reason ?? '' } };
+  });
+};
+
+/** Codes, not messages: every node has to write the same log. */
+const pageProblem = (page: Uint8Array): string | undefined => {
   try {
-    const bytes = batchBytes(transaction);
-    if (!bytes || keccak256(bytes) !== batchHash) return reject('NOT_IN_CALLDATA');
-    return decodeBatch(bytes, count).flatMap(({ rows, ...output }): ChainEvent[] => [
-      { type: 'OutputRecorded', ...position, subIndex: subIndex++, args: { batchIndex, ...output } },
-      ...rows.map(
-        ({ contributionId, weight }): ChainEvent => ({
-          type: 'AttributionRecorded',
-          ...position,
-          subIndex: subIndex++,
-          args: { batchIndex, outputId: output.outputId, contributionId, weight },
-        }),
-      ),
-    ]);
+    decodePage(page);
+    return undefined;
   } catch (error) {
-    // Codes, not messages: every node has to write the same log.
-    return reject(error instanceof BatchDecodeError ? error.code : 'NOT_IN_CALLDATA');
+    if (error instanceof PageDecodeError) return error.code;
+    throw error;
   }
 };

@@ -166,9 +166,7 @@ interface IJobs {
         uint256 jobId,
         uint8 attempt,
         TrainingResult calldata result,
-        uint8 batchVersion,
-        uint32 batchCount,
-        bytes calldata batch
+        bytes[] calldata pages
     ) external returns (uint256 modelId);
 
     /// @notice The requester takes an unclaimed job (or one whose lease has run out) back at once; anyone refunds one
@@ -182,7 +180,7 @@ interface IJobs {
     function closeChannel(uint256 channelId) external;
 
     /// @notice Settles cumulative vouchers together with the outputs and attributions they paid for. Top-level call only.
-    function settleChannels(Voucher[] calldata vouchers, uint8 batchVersion, uint32 batchCount, bytes calldata batch)
+    function settleChannels(Voucher[] calldata vouchers, bytes[] calldata pages)
         external
         returns (uint256 batchIndex);
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {IAttributionLedger} from "../interfaces/IAttributionLedger.sol";
 import {IJobs} from "../interfaces/IJobs.sol";
 import {Escrow} from "./Escrow.sol";
 
@@ -54,7 +55,8 @@ abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
     }
 
     /// @inheritdoc IJobs
-    function settleChannels(Voucher[] calldata vouchers, uint8 batchVersion, uint32 batchCount, bytes calldata batch)
+    /// @dev Redeemed first: the batch's header binds what was settled with it. The events keep the readers' order, batch first.
+    function settleChannels(Voucher[] calldata vouchers, bytes[] calldata pages)
         external
         nonReentrant
         onlyTopLevel
@@ -63,9 +65,25 @@ abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
     {
         if (vouchers.length == 0) revert NoVouchers();
         if (vouchers.length > MAX_VOUCHERS) revert TooManyVouchers(vouchers.length, MAX_VOUCHERS);
-        batchIndex = ledger.appendFor(msg.sender, batchVersion, batchCount, batch);
+        IAttributionLedger.Settlement[] memory settlements = new IAttributionLedger.Settlement[](vouchers.length);
         uint256 sum = 0;
-        for (uint256 i = 0; i < vouchers.length; i++) sum += _redeem(vouchers[i], batchIndex);
+        for (uint256 i = 0; i < vouchers.length; i++) {
+            settlements[i] = _redeem(vouchers[i]);
+            sum += settlements[i].amount;
+        }
+        batchIndex = ledger.appendFor(msg.sender, pages, keccak256(abi.encode(settlements)));
+        for (uint256 i = 0; i < vouchers.length; i++) {
+            IAttributionLedger.Settlement memory settled = settlements[i];
+            emit ChannelSettled(
+                settled.sourceId,
+                msg.sender,
+                settled.payer,
+                settled.amount,
+                vouchers[i].cumulativeAmount,
+                batchIndex,
+                settled.splitVersion
+            );
+        }
         _settle(sum);
     }
 
@@ -79,7 +97,7 @@ abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
         return _hashTypedDataV4(keccak256(abi.encode(VOUCHER_TYPEHASH, channelId, cumulativeAmount)));
     }
 
-    function _redeem(Voucher calldata voucher, uint256 batchIndex) private returns (uint256 amount) {
+    function _redeem(Voucher calldata voucher) private returns (IAttributionLedger.Settlement memory) {
         uint256 channelId = voucher.channelId;
         uint256 cumulative = voucher.cumulativeAmount;
         Channel storage target = _knownChannel(channelId);
@@ -88,9 +106,9 @@ abstract contract InferenceChannels is Escrow, EIP712Upgradeable {
         if (cumulative <= target.settled) revert StaleVoucher(channelId, cumulative, target.settled);
         if (cumulative > target.deposit) revert Overdraw(channelId, cumulative, target.deposit);
         _checkSignature(target.payer, voucher);
-        amount = cumulative - target.settled;
+        uint256 amount = cumulative - target.settled;
         target.settled = cumulative;
-        emit ChannelSettled(channelId, msg.sender, target.payer, amount, cumulative, batchIndex, splitVersion);
+        return IAttributionLedger.Settlement(SOURCE_CHANNEL, channelId, target.payer, amount, splitVersion);
     }
 
     /// @dev The key comes first, also where there is code: an account delegated by EIP-7702 still signs with its key.

@@ -13,6 +13,10 @@ import {TopLevel} from "../lib/TopLevel.sol";
 /// @dev The parts of Jobs share one proxy: with the variables here, their slots don't depend on the order in which the
 ///      parts are inherited. An upgrade appends at the end only.
 abstract contract JobsStorage is IJobs {
+    /// @dev Kinds of sources in attribution batches (docs/spec/attribution-batch.md).
+    uint8 internal constant SOURCE_TRAINING_JOB = 1;
+    uint8 internal constant SOURCE_CHANNEL = 2;
+
     IModels public models;
     IDatanets public datanets;
     IAttributionLedger public ledger;

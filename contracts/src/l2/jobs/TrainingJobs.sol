@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAttributionLedger} from "../interfaces/IAttributionLedger.sol";
 import {IJobs} from "../interfaces/IJobs.sol";
 import {IModels} from "../interfaces/IModels.sol";
 import {Text} from "../lib/Text.sol";
@@ -96,9 +97,7 @@ abstract contract TrainingJobs is Escrow {
         uint256 jobId,
         uint8 attempt,
         TrainingResult calldata result,
-        uint8 batchVersion,
-        uint32 batchCount,
-        bytes calldata batch
+        bytes[] calldata pages
     ) external nonReentrant onlyTopLevel onlyBonded(msg.sender) returns (uint256 modelId) {
         Job storage target = _leasedBySender(jobId, attempt);
         _checkEvaluated(result.evaluations);
@@ -108,7 +107,11 @@ abstract contract TrainingJobs is Escrow {
 
         modelId = _register(jobId, target, result);
         emit JobCommitted(jobId, msg.sender, modelId, attempt, result.weightsHash);
-        uint256 batchIndex = ledger.appendFor(msg.sender, batchVersion, batchCount, batch);
+        IAttributionLedger.Settlement[] memory settlements = new IAttributionLedger.Settlement[](1);
+        settlements[0] = IAttributionLedger.Settlement(
+            SOURCE_TRAINING_JOB, jobId, target.requester, target.fee, splitVersion
+        );
+        uint256 batchIndex = ledger.appendFor(msg.sender, pages, keccak256(abi.encode(settlements)));
         emit JobSettled(jobId, msg.sender, target.modelId, target.fee, batchIndex, splitVersion);
         _settle(target.fee);
     }
