@@ -13,14 +13,15 @@ CREATE TABLE reward_epochs (
   root hash32 NOT NULL,
   prev_root hash32 NOT NULL,
   data_hash hash32 NOT NULL,
+  trace_root hash32 NOT NULL,
+  records uint256 NOT NULL,
   to_block uint256 NOT NULL,
   total uint256 NOT NULL,
   disputable_until uint256 NOT NULL,
   status text COLLATE "C" NOT NULL DEFAULT 'proposed'
-    CHECK (status IN ('proposed', 'disputed', 'final', 'rejected')),
+    CHECK (status IN ('proposed', 'final', 'rejected')),
   challenger address,
   dispute_reason text,
-  root_upheld boolean,
   position bigint NOT NULL,
   timestamp bigint NOT NULL,
   updated_position bigint NOT NULL

@@ -70,7 +70,7 @@ const options = (name: string, key: Hex, changes: Partial<InitOptions> = {}): In
   blockTime: 2n,
   finalizationPeriod: 100n,
   submissionInterval: 60n,
-  economics: { minBond: 1n, unbondingSeconds: 1n, rewardBond: 1n, disputeWindow: 1n, closeDelay: 1n },
+  economics: { minBond: 1n, unbondingSeconds: 1n, rewardBond: 1n, disputeWindow: 1n, rewardRequestFee: 1n, rewardResponseWindow: 1n, closeDelay: 1n },
   pollInterval: 20,
   say: () => {},
   ...changes,

@@ -12,10 +12,20 @@ export type Receipt = {
 
 export const SETTLEMENT_PAGE = 0xff_ffff;
 
+/** What a dispute about a receipt needs beside the batch itself; see RewardRecompute.sol. */
+export type Witness = {
+  /** The cluster that got the last left over wei of the contributors' part, by its place among the receipt's clusters. */
+  readonly lastServed: number;
+  /** The output of a training that the contributors were taken from. */
+  readonly training: Receipt | undefined;
+};
+
 /** Takes the credits as they are made: receipts in ascending order, and between `begin` and `end` those of one receipt. */
 export type CreditSink = {
   begin(receipt: Receipt): void;
   /** @param cluster the contribution that is paid for, 0 for other roles and where there is none */
   credit(account: number, role: Role, amount: bigint, cluster: number): void;
   end(): void;
+  /** How the contributors' part of the running receipt was divided; left out by who doesn't ask. */
+  witness?(witness: Witness): void;
 };

@@ -1,6 +1,7 @@
 import type { Address } from 'viem';
 import { AccountTable } from './accountTable.ts';
 import { ContributionTable } from './contributionTable.ts';
+import type { Receipt } from './creditSink.ts';
 import { Stakes } from './stakes.ts';
 
 export type LedgerRules = { readonly platform: Address };
@@ -13,12 +14,18 @@ export const defaultSplit: Split = [3000n, 3000n, 3000n, 1000n, 0n];
 
 /** Rows of a training's output: who is paid for answers without evidence of their own. */
 export type TrainingOutput = {
+  readonly place: Receipt;
   readonly before: bigint;
   readonly weight: bigint;
   readonly contributionIds: Float64Array;
   readonly weights: Float64Array;
 };
-export type Training = { readonly outputs: readonly TrainingOutput[]; readonly total: bigint };
+export type Training = {
+  readonly batch: number;
+  readonly outputs: readonly TrainingOutput[];
+  /** Of their fee weights. */
+  readonly total: bigint;
+};
 
 /** Everything that dividing a settlement needs to know, as it stands at the end of a block. */
 export type LedgerState = {

@@ -1,0 +1,30 @@
+import type { ChainEvent } from '@openledger/event-log';
+import { applyState } from './applyState.ts';
+import { batchesOf } from './batch.ts';
+import type { CreditSink } from './creditSink.ts';
+import type { LedgerState } from './ledgerState.ts';
+import { recordTrainings, settleBatch } from './settleBatch.ts';
+
+/**
+ * Folds one block: first what changes owners, stakes and contributions, then what was settled. So a settlement sees the state
+ * at the end of its block, which contracts can look up at any later time.
+ */
+export const settleBlock = (state: LedgerState, events: readonly ChainEvent[], sink: CreditSink): void => {
+  for (const event of events) applyState(state, event);
+  const batches = batchesOf(events, state);
+  for (const batch of batches) recordTrainings(state, batch);
+  const counted: CreditSink = {
+    ...bound(sink),
+    credit(account, role, amount, cluster) {
+      state.entitlements[account] = (state.entitlements[account] ?? 0n) + amount;
+      sink.credit(account, role, amount, cluster);
+    },
+  };
+  for (const batch of batches) settleBatch(state, batch, counted);
+};
+
+const bound = (sink: CreditSink) => ({
+  begin: sink.begin.bind(sink),
+  end: sink.end.bind(sink),
+  ...(sink.witness ? { witness: sink.witness.bind(sink) } : {}),
+});
