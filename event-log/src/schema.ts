@@ -238,7 +238,9 @@ export const eventSchema = define({
       prevRoot: 'bytes32',
       dataHash: 'bytes32',
       traceRoot: 'bytes32',
+      treeRoot: 'bytes32',
       records: 'uint',
+      accounts: 'uint',
       toBlock: 'uint',
       total: 'uint',
       disputableUntil: 'uint',
@@ -255,12 +257,7 @@ export const eventSchema = define({
   ChunkRequested: {
     id: 90,
     source: 'rewardDisputes',
-    fields: { epoch: 'uint', index: 'uint', requester: 'address', deadline: 'uint' },
-  },
-  LeafRequested: {
-    id: 91,
-    source: 'rewardDisputes',
-    fields: { epoch: 'uint', account: 'address', requester: 'address', deadline: 'uint' },
+    fields: { epoch: 'uint', part: 'number', index: 'uint', requester: 'address', deadline: 'uint' },
   },
   BondChanged: { id: 100, source: 'staking', fields: { runner: 'address', bond: 'uint' } },
   StakeChanged: {

@@ -6,6 +6,7 @@ import {IAttributionLedger} from "./interfaces/IAttributionLedger.sol";
 import {IRewardDisputes} from "./interfaces/IRewardDisputes.sol";
 import {IRewardRecompute} from "./interfaces/IRewardRecompute.sol";
 import {IRewards} from "./interfaces/IRewards.sol";
+import {RewardNodes} from "./lib/RewardNodes.sol";
 import {RewardTrace} from "./lib/RewardTrace.sol";
 import {RewardRequests} from "./rewards/RewardRequests.sol";
 
@@ -44,7 +45,7 @@ contract RewardDisputes is IRewardDisputes, Initializable, RewardRequests {
         IRewards.Epoch memory info = _open(epoch);
         RewardTrace.Trace memory trace = _traceOf(info);
         RewardTrace.check(trace, index, chunk, proof);
-        _rejectIf(RewardTrace.chunkIsWrong(trace, index, chunk, info.total), epoch, "chunk");
+        _rejectIf(RewardTrace.chunkIsWrong(trace, index, chunk, info.total, info.accounts), epoch, "chunk");
     }
 
     /// @inheritdoc IRewardDisputes
@@ -53,19 +54,6 @@ contract RewardDisputes is IRewardDisputes, Initializable, RewardRequests {
         RewardTrace.check(trace, window.index, window.chunk, window.proof);
         RewardTrace.check(trace, window.index + 1, window.next, window.nextProof);
         _rejectIf(RewardTrace.seamIsWrong(window.chunk, window.next), epoch, "seam");
-    }
-
-    /// @inheritdoc IRewardDisputes
-    function challengeLeaf(
-        uint64 epoch,
-        address account,
-        uint256 cumulative,
-        bytes32[] calldata proof,
-        RewardTrace.Window calldata window
-    ) external nonReentrant {
-        IRewards.Epoch memory info = _open(epoch);
-        _checkLeaf(info.root, account, cumulative, proof);
-        _rejectIf(RewardTrace.totalOf(_traceOf(info), window, account) != cumulative, epoch, "leaf");
     }
 
     /// @inheritdoc IRewardDisputes
@@ -92,6 +80,37 @@ contract RewardDisputes is IRewardDisputes, Initializable, RewardRequests {
         IRewards.Epoch memory info = _open(epoch);
         uint256 stated = RewardTrace.amountAt(_traceOf(info), window, RewardTrace.keyOf(account, receipt));
         _rejectIf(_dueIn(info, account, receipt, evidence) != stated, epoch, "receipt");
+    }
+
+    /// @inheritdoc IRewardDisputes
+    function challengeRoot(uint64 epoch, RewardNodes.Chunk calldata chunk) external nonReentrant {
+        IRewards.Epoch memory info = _open(epoch);
+        _rejectIf(RewardNodes.word(_nodesOf(info), 0, chunk) != info.root, epoch, "node");
+    }
+
+    /// @inheritdoc IRewardDisputes
+    function challengeNode(uint64 epoch, uint256 node, RewardNodes.Chunk[3] calldata chunks) external nonReentrant {
+        _rejectIf(RewardNodes.nodeIsWrong(_nodesOf(_open(epoch)), node, chunks), epoch, "node");
+    }
+
+    /// @inheritdoc IRewardDisputes
+    function challengeOrder(uint64 epoch, uint256 node, RewardNodes.Chunk[2] calldata chunks) external nonReentrant {
+        _rejectIf(RewardNodes.orderIsWrong(_nodesOf(_open(epoch)), node, chunks), epoch, "order");
+    }
+
+    /// @inheritdoc IRewardDisputes
+    function challengeMissing(
+        uint64 epoch,
+        address account,
+        RewardTrace.Window calldata window,
+        uint256 place,
+        RewardNodes.Chunk[2] calldata chunks
+    ) external nonReentrant {
+        IRewards.Epoch memory info = _open(epoch);
+        uint256 total = RewardTrace.totalOf(_traceOf(info), window, account);
+        if (total == 0) revert NotInTrace(account);
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(account, rewards.NATIVE_TOKEN(), total))));
+        _rejectIf(RewardNodes.isMissing(_nodesOf(info), leaf, place, chunks), epoch, "missing");
     }
 
     /// @dev Receipts of batches that the epoch doesn't cover pay nothing in it. Receipt 0 is challengeCarry's.

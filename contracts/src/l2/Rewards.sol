@@ -68,8 +68,8 @@ contract Rewards is IRewards, Ownable2StepUpgradeable, Payouts {
     function proposeRoot(Proposal calldata proposal) external payable returns (uint64 epoch) {
         if (msg.value != BOND) revert WrongBond(msg.value, BOND);
         if (_epochs[currentEpoch].status == RootStatus.Proposed) revert EpochOpen(currentEpoch);
-        if (proposal.root == bytes32(0) || proposal.traceRoot == bytes32(0)) revert ZeroRoot();
-        if (proposal.records == 0) revert NoRecords();
+        if (proposal.root == bytes32(0)) revert ZeroRoot();
+        if (proposal.records == 0 || proposal.accounts == 0) revert NoRecords();
         if (proposal.prevRoot != root) revert WrongPrevRoot(proposal.prevRoot, root);
         if (proposal.toBlock <= _toBlock || proposal.toBlock >= block.number) {
             revert BadBlockRange(proposal.toBlock, _toBlock);
@@ -84,7 +84,9 @@ contract Rewards is IRewards, Ownable2StepUpgradeable, Payouts {
         info.dataHash = proposal.dataHash;
         info.prevRoot = proposal.prevRoot;
         info.traceRoot = proposal.traceRoot;
+        info.treeRoot = proposal.treeRoot;
         info.records = proposal.records;
+        info.accounts = proposal.accounts;
         info.fromBlock = _toBlock;
         info.toBlock = proposal.toBlock;
         info.prevEpoch = _finalEpoch;
@@ -100,7 +102,9 @@ contract Rewards is IRewards, Ownable2StepUpgradeable, Payouts {
             proposal.prevRoot,
             proposal.dataHash,
             proposal.traceRoot,
+            proposal.treeRoot,
             proposal.records,
+            proposal.accounts,
             proposal.toBlock,
             proposal.total,
             info.disputableUntil

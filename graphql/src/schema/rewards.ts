@@ -39,6 +39,8 @@ builder.node(RewardEpoch, {
     prevRoot: t.expose('prev_root', { type: 'Hex32' }),
     dataHash: t.expose('data_hash', { type: 'Hex32', description: "sha256 of the epoch's ledger file." }),
     traceRoot: t.expose('trace_root', { type: 'Hex32', description: 'Over the chunks of the trace behind the root.' }),
+    treeRoot: t.expose('tree_root', { type: 'Hex32', description: "Over the chunks of the tree's nodes." }),
+    accounts: t.expose('accounts', { type: 'Uint256', description: 'Leaves of the tree.' }),
     records: t.expose('records', { type: 'Uint256', description: 'Records of the trace.' }),
     toBlock: t.expose('to_block', { type: 'Uint256', description: 'Up to which block the ledger counts, inclusive.' }),
     total: t.expose('total', { type: 'Uint256', description: 'Sum of all leaves in wei of OPEN.' }),

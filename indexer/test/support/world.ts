@@ -337,7 +337,7 @@ const moveRewards: Action = (world, random, timestamp) => {
   const prevRoot = epoch.root;
   world.epoch = { number: epoch.number + 1n, status: 'proposed', root: random.hex(32), total: epoch.total + 1n };
   const { number, root, total } = world.epoch;
-  const trace = { traceRoot: random.hex(32), records: 7n };
+  const trace = { traceRoot: random.hex(32), treeRoot: random.hex(32), records: 7n, accounts: 2n };
   const figures = { ...trace, dataHash: random.hex(32), toBlock: 1n, total, disputableUntil: timestamp + 60n };
   return [{ type: 'RootProposed', args: { epoch: number, proposer: random.pick(owners), root, prevRoot, ...figures } }];
 };

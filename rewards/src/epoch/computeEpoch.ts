@@ -7,7 +7,7 @@ import { foldBlocks } from '../ledger/foldBlocks.ts';
 import { initialLedger, type LedgerRules, type LedgerState } from '../ledger/ledgerState.ts';
 import { settleBlock } from '../ledger/settleBlock.ts';
 import { RecordStore } from '../trace/recordStore.ts';
-import type { TraceTree } from '../trace/traceTree.ts';
+import type { ChunkTree } from '../trace/chunkTree.ts';
 import { type ChunkWriter, writeTrace } from '../trace/writeTrace.ts';
 import { type Leaf, RewardTree } from './rewardTree.ts';
 
@@ -19,7 +19,9 @@ export type EpochLedger = {
   readonly leaves: readonly Leaf[];
   readonly tree: RewardTree;
   readonly root: Hex;
-  readonly trace: TraceTree;
+  readonly trace: ChunkTree;
+  /** Over the chunks of the tree's nodes. */
+  readonly nodes: ChunkTree;
   readonly records: bigint;
   /** Sum of all leaves, wei. */
   readonly total: bigint;
@@ -77,6 +79,7 @@ export const computeEpoch = async (range: EpochRange, write?: ChunkWriter): Prom
     tree,
     root: tree.root,
     trace: trace.tree,
+    nodes: tree.chunkTree(),
     records: BigInt(trace.records),
     total: trace.total,
     file,

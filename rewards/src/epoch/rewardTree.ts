@@ -1,6 +1,7 @@
 import { NATIVE_TOKEN } from '@openledger/chain-config';
 import { type Address, bytesToHex, type Hex, hexToBytes } from 'viem';
 import { keccak } from '../hash.ts';
+import { ChunkTree } from '../trace/chunkTree.ts';
 
 export type Leaf = { readonly account: Address; readonly cumulative: bigint };
 
@@ -13,6 +14,7 @@ export type TreeDump = {
 };
 
 const WORD = 32;
+export const CHUNK_WORDS = 64;
 const TOKEN = hexToBytes(NATIVE_TOKEN);
 
 /**
@@ -72,6 +74,19 @@ export class RewardTree {
       proof.push(bytesToHex(this.#node(at % 2 === 1 ? at + 1 : at - 1)));
     }
     return { cumulative: (this.leaves[index] as Leaf).cumulative, proof };
+  }
+
+  /** Chunk `index` of the nodes, the root first, as RewardNodes.sol reads them. */
+  chunk(index: number): Uint8Array {
+    return this.#nodes.subarray(WORD * CHUNK_WORDS * index, WORD * CHUNK_WORDS * (index + 1));
+  }
+
+  /** The commitment to all nodes, word by word. */
+  chunkTree(): ChunkTree {
+    const chunks = Math.ceil(this.#nodes.length / (WORD * CHUNK_WORDS));
+    const leaves = new Uint8Array(WORD * chunks);
+    for (let index = 0; index < chunks; index++) leaves.set(keccak(keccak(this.chunk(index))), WORD * index);
+    return new ChunkTree(leaves);
   }
 
   dump(): TreeDump {

@@ -4,7 +4,7 @@ import { bytesToBigInt, bytesToHex, hexToBytes } from 'viem';
 /** docs/spec/rewards-ledger.md; RewardTrace.sol reads the same bytes. */
 export const CHUNK_RECORDS = 64;
 export const RECORD_BYTES = 48;
-export const CHUNK_HEADER_BYTES = 32;
+export const CHUNK_HEADER_BYTES = 48;
 
 export type TraceRecord = {
   readonly account: Address;
@@ -14,9 +14,10 @@ export type TraceRecord = {
 };
 
 export type TraceChunk = {
-  /** Totals before the chunk: of its first record's account, and of everything. */
+  /** What stands before the chunk: the total of its first record's account and of everything, and how many accounts. */
   readonly ofAccount: bigint;
   readonly ofAll: bigint;
+  readonly accounts: bigint;
   readonly records: readonly TraceRecord[];
 };
 
@@ -42,15 +43,16 @@ export const readChunk = (bytes: Uint8Array): TraceChunk => {
       amount: number(at + 32, at + 48),
     });
   }
-  return { ofAccount: number(0, 16), ofAll: number(16, 32), records };
+  return { ofAccount: number(0, 16), ofAll: number(16, 32), accounts: number(32, 48), records };
 };
 
-export const writeChunk = ({ ofAccount, ofAll, records }: TraceChunk): Uint8Array => {
+export const writeChunk = ({ ofAccount, ofAll, accounts, records }: TraceChunk): Uint8Array => {
   const bytes = new Uint8Array(CHUNK_HEADER_BYTES + records.length * RECORD_BYTES);
   const put = (value: bigint, at: number, size: number) =>
     bytes.set(hexToBytes(`0x${value.toString(16).padStart(2 * size, '0')}`), at);
   put(ofAccount, 0, 16);
   put(ofAll, 16, 16);
+  put(accounts, 32, 16);
   for (const [index, { account, receipt, amount }] of records.entries()) {
     const at = CHUNK_HEADER_BYTES + index * RECORD_BYTES;
     put(BigInt(account), at, 20);

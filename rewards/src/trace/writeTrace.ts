@@ -3,10 +3,10 @@ import { keccak } from '../hash.ts';
 import type { AccountTable } from '../ledger/accountTable.ts';
 import { CHUNK_HEADER_BYTES, CHUNK_RECORDS, RECORD_BYTES } from './format.ts';
 import type { RecordStore } from './recordStore.ts';
-import { TraceTree } from './traceTree.ts';
+import { ChunkTree } from './chunkTree.ts';
 
 export type WrittenTrace = {
-  readonly tree: TraceTree;
+  readonly tree: ChunkTree;
   readonly records: number;
   /** By address: what the trace adds up to, without accounts that have nothing. */
   readonly totals: readonly { readonly account: Address; readonly cumulative: bigint }[];
@@ -35,7 +35,7 @@ export const writeTrace = async (
   const size = store.size + carried.reduce<number>((count, amount) => count + (amount ? 1 : 0), 0);
   const leaves = new Uint8Array(32 * Math.ceil(size / CHUNK_RECORDS));
   const totals: { account: Address; cumulative: bigint }[] = [];
-  let [records, filled, total] = [0, 0, 0n];
+  let [records, filled, begun, total] = [0, 0, 0, 0n];
   const put128 = (value: bigint, at: number) => {
     view.setBigUint64(at, value >> 64n);
     view.setBigUint64(at + 8, value & LOW);
@@ -43,7 +43,7 @@ export const writeTrace = async (
   const flush = async () => {
     const bytes = chunk.subarray(0, CHUNK_HEADER_BYTES + filled * RECORD_BYTES);
     const index = Math.ceil(records / CHUNK_RECORDS) - 1;
-    leaves.set(keccak(bytes), 32 * index);
+    leaves.set(keccak(keccak(bytes)), 32 * index);
     await write(bytes, index);
     filled = 0;
   };
@@ -58,12 +58,14 @@ export const writeTrace = async (
       if (filled === 0) {
         put128(running, 0);
         put128(total, 16);
+        put128(BigInt(begun), 32);
       }
       const at = CHUNK_HEADER_BYTES + filled * RECORD_BYTES;
       chunk.set(bytes, at);
       if (i < from) chunk.fill(0, at + 20, at + 32);
       else store.writeReceipt(order[i] as number, view, at + 20);
       put128(amount, at + 32);
+      if (running === 0n) begun++;
       running += amount;
       total += amount;
       records++;
@@ -72,5 +74,5 @@ export const writeTrace = async (
     if (running > 0n) totals.push({ account: address, cumulative: running });
   }
   if (filled > 0) await flush();
-  return { tree: new TraceTree(leaves), records, totals, total };
+  return { tree: new ChunkTree(leaves), records, totals, total };
 };

@@ -18,7 +18,9 @@ interface IRewards {
         bytes32 prevRoot; // the current root
         bytes32 dataHash; // sha256 of the epoch's canonical ledger file
         bytes32 traceRoot; // over the chunks of the trace that leads to the root
+        bytes32 treeRoot; // over the chunks of the tree's nodes, the root first
         uint64 records; // of the trace
+        uint64 accounts; // leaves of the tree
         uint64 toBlock; // L2 block up to which (inclusive) the ledger counts
         uint256 total; // sum of all leaves, wei
     }
@@ -28,7 +30,9 @@ interface IRewards {
         bytes32 dataHash;
         bytes32 prevRoot;
         bytes32 traceRoot;
+        bytes32 treeRoot;
         uint64 records;
+        uint64 accounts;
         uint64 fromBlock; // the last block that the previous root counts
         uint64 toBlock;
         uint64 prevEpoch; // the final epoch that this one carries on; 0 for none
@@ -54,12 +58,14 @@ interface IRewards {
         bytes32 prevRoot,
         bytes32 dataHash,
         bytes32 traceRoot,
+        bytes32 treeRoot,
         uint64 records,
+        uint64 accounts,
         uint64 toBlock,
         uint256 total,
         uint64 disputableUntil
     );
-    /// @param reason what the disputes contract found: "chunk", "seam", "leaf", "carry", "receipt", "silence"
+    /// @param reason what the disputes contract found: "chunk", "seam", "carry", "receipt", "node", "order", "missing" or "silence"
     event RootRejected(uint64 indexed epoch, address indexed challenger, string reason);
     event RootFinalized(uint64 indexed epoch, bytes32 root, uint256 total);
     event Claimed(

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {ChunkTree} from "./ChunkTree.sol";
+
 /// @title The trace of an epoch: why each account is owed what its leaf says (docs/spec/rewards-ledger.md).
 /// @notice Records of 48 bytes, account(20) receipt(12) amount(16), strictly ascending by their first 32 bytes, 64 to a chunk.
-///         A chunk starts with two totals of 16 bytes: of its first record's account and of everything, both before it.
-///         The tree over the chunks is binary and positional: a leaf's index says where it stands, so no index has two.
+///         A chunk starts with three numbers of 16 bytes, all of what stands before it: the total of its first record's
+///         account, the total of everything, and how many accounts have begun.
 library RewardTrace {
     uint256 internal constant CHUNK_RECORDS = 64;
     uint256 private constant RECORD_BYTES = 48;
-    uint256 private constant HEADER_BYTES = 32;
+    uint256 private constant HEADER_BYTES = 48;
     uint256 private constant RECEIPT_BITS = 96;
 
     struct Trace {
         bytes32 root;
         uint256 records;
+    }
+
+    struct Before {
+        uint256 ofAccount;
+        uint256 ofAll;
+        uint256 accounts;
     }
 
     /// @notice One chunk and, where an answer needs it, the one after.
@@ -25,7 +33,7 @@ library RewardTrace {
         bytes32[] nextProof;
     }
 
-    error NotInTrace(uint256 index);
+    error MisshapenChunk(uint256 index, uint256 length);
     /// @notice The window doesn't reach to where the key is or would be.
     error NotShown(uint256 key);
 
@@ -38,20 +46,11 @@ library RewardTrace {
     }
 
     /// @notice Reverts unless `chunk` is the trace's chunk at `index`.
-    /// @dev No chunk has 64 bytes, so none passes for an inner node.
     function check(Trace memory trace, uint256 index, bytes calldata chunk, bytes32[] calldata proof) internal pure {
         uint256 chunks = chunkCount(trace);
-        if (index >= chunks || 1 << proof.length < chunks || (proof.length != 0 && 1 << (proof.length - 1) >= chunks)) {
-            revert NotInTrace(index);
-        }
+        ChunkTree.check(trace.root, chunks, index, chunk, proof);
         uint256 size = index + 1 < chunks ? CHUNK_RECORDS : trace.records - index * CHUNK_RECORDS;
-        bytes32 node = keccak256(chunk);
-        for (uint256 level = 0; level < proof.length; level++) {
-            node = (index >> level) & 1 == 0
-                ? keccak256(bytes.concat(node, proof[level]))
-                : keccak256(bytes.concat(proof[level], node));
-        }
-        if (node != trace.root || chunk.length != HEADER_BYTES + size * RECORD_BYTES) revert NotInTrace(index);
+        if (chunk.length != HEADER_BYTES + size * RECORD_BYTES) revert MisshapenChunk(index, chunk.length);
     }
 
     /// @notice What the trace states for a key; 0 when the window shows that it has no such record.
@@ -83,46 +82,53 @@ library RewardTrace {
                 return total;
             }
             if (found < account) continue;
-            if (i == 0) (total,) = totalsBefore(window.chunk);
+            if (i == 0) total = _before(window.chunk).ofAccount;
             total += amountOf(window.chunk, i);
         }
         if (!_ends(trace, window) && accountAt(window.next, 0) <= account) revert NotShown(keyOf(account, 0));
     }
 
-    /// @notice Whether a chunk contradicts itself, or the epoch's total where it is the last.
-    function chunkIsWrong(Trace memory trace, uint256 index, bytes calldata chunk, uint256 total)
+    /// @notice Whether a chunk contradicts itself, or what the epoch says of the whole where it is the first or the last.
+    function chunkIsWrong(Trace memory trace, uint256 index, bytes calldata chunk, uint256 total, uint256 accounts)
         internal
         pure
         returns (bool)
     {
-        (uint256 ofAccount, uint256 ofAll) = totalsBefore(chunk);
-        if (index == 0 && (ofAccount != 0 || ofAll != 0)) return true;
+        Before memory then = _before(chunk);
+        if (index == 0 && (then.ofAccount != 0 || then.ofAll != 0 || then.accounts != 0)) return true;
         uint256 last = 0;
         uint256 size = sizeOf(chunk);
         for (uint256 i = 0; i < size; i++) {
             uint256 key = keyAt(chunk, i);
-            uint256 amount = amountOf(chunk, i);
-            if (key <= last || amount == 0) return true;
+            if (key <= last || amountOf(chunk, i) == 0) return true;
             last = key;
-            ofAll += amount;
         }
-        return index + 1 == chunkCount(trace) && ofAll != total;
+        if (index + 1 < chunkCount(trace)) return false;
+        Before memory end = _after(chunk, address(0));
+        return end.ofAll != total || end.accounts != accounts;
     }
 
     /// @notice Whether `next` doesn't carry on where `chunk` ends.
     function seamIsWrong(bytes calldata chunk, bytes calldata next) internal pure returns (bool) {
+        if (keyAt(next, 0) <= keyAt(chunk, sizeOf(chunk) - 1)) return true;
+        Before memory stated = _before(next);
+        Before memory end = _after(chunk, accountAt(next, 0));
+        return stated.ofAccount != end.ofAccount || stated.ofAll != end.ofAll || stated.accounts != end.accounts;
+    }
+
+    /// @dev The totals behind a chunk, with that of `account`.
+    function _after(bytes calldata chunk, address account) private pure returns (Before memory totals) {
+        totals = _before(chunk);
+        // Amounts are positive, so an account that has no total before the chunk begins in it.
+        if (totals.ofAccount == 0) totals.accounts++;
+        if (accountAt(chunk, 0) != account) totals.ofAccount = 0;
         uint256 size = sizeOf(chunk);
-        if (keyAt(next, 0) <= keyAt(chunk, size - 1)) return true;
-        address account = accountAt(next, 0);
-        (uint256 running, uint256 all) = totalsBefore(chunk);
-        if (accountAt(chunk, 0) != account) running = 0;
         for (uint256 i = 0; i < size; i++) {
             uint256 amount = amountOf(chunk, i);
-            all += amount;
-            if (accountAt(chunk, i) == account) running += amount;
+            totals.ofAll += amount;
+            if (accountAt(chunk, i) == account) totals.ofAccount += amount;
+            if (i != 0 && accountAt(chunk, i) != accountAt(chunk, i - 1)) totals.accounts++;
         }
-        (uint256 ofAccount, uint256 ofAll) = totalsBefore(next);
-        return ofAccount != running || ofAll != all;
     }
 
     function sizeOf(bytes calldata chunk) internal pure returns (uint256) {
@@ -143,8 +149,8 @@ library RewardTrace {
         return uint128(bytes16(chunk[from:from + 16]));
     }
 
-    function totalsBefore(bytes calldata chunk) internal pure returns (uint256 ofAccount, uint256 ofAll) {
-        return (uint128(bytes16(chunk[:16])), uint128(bytes16(chunk[16:32])));
+    function _before(bytes calldata chunk) private pure returns (Before memory) {
+        return Before(uint128(bytes16(chunk[:16])), uint128(bytes16(chunk[16:32])), uint128(bytes16(chunk[32:48])));
     }
 
     /// @dev Whether the window's chunk is the last; if not, the next one has been checked.

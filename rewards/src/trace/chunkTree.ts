@@ -2,10 +2,10 @@ import { bytesToHex, type Hex } from 'viem';
 import { keccak } from '../hash.ts';
 
 /**
- * The binary tree over the hashes of a trace's chunks. Positional: where a leaf stands is its index, not its value. Missing
- * leaves on the right are zero.
+ * The binary tree over the chunks of a long byte string. Positional: where a chunk stands is its index, not its value. Missing
+ * chunks on the right are zero. A chunk's leaf is hashed twice, so that none can pass for an inner node. ChunkTree.sol.
  */
-export class TraceTree {
+export class ChunkTree {
   readonly #levels: readonly Uint8Array[];
   readonly chunks: number;
 
