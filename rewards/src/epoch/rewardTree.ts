@@ -65,6 +65,21 @@ export class RewardTree {
     return index === undefined ? undefined : this.leaves[index];
   }
 
+  /** Nodes of the tree: leaves are the last ones. */
+  get size(): number {
+    return this.#nodes.length / WORD;
+  }
+
+  node(index: number): Hex {
+    return bytesToHex(this.#node(index));
+  }
+
+  /** The account whose leaf stands at a node. */
+  accountAt(node: number): Address {
+    const leaf = this.#places.indexOf(node);
+    return (this.leaves[leaf] as Leaf).account;
+  }
+
   /** Cumulative amount and proof of one account, or undefined when it is owed nothing. */
   claimOf(account: Address): { cumulative: bigint; proof: Hex[] } | undefined {
     const index = this.#byAccount.get(account.toLowerCase() as Address);

@@ -12,6 +12,9 @@ export const [alice, bob, carol, dora, ella] = [1, 2, 3, 6, 7].map(address) as [
   Address,
 ];
 
+/** Contributors that make the trace and the tree longer than a chunk. */
+const CROWD = 75;
+
 /**
  * A history that has everything that the rules speak of: near duplicates, a capped contributor, several sources over several
  * pages, pages that are malformed or belong to nobody, unknown models, evidence of nothing, trainings drawn from, owners and
@@ -25,6 +28,11 @@ export const playHistory = async (chain: PlayedChain) => {
   const other = await chain.contribute(net, carol);
   const pending = await chain.contribute(net, dora, 0n, false);
   const third = await chain.contribute(net, ella);
+  const crowd: number[] = [];
+  for (let i = 1; i <= CROWD; i++) {
+    const someone: Address = `0x${i.toString(16).padStart(4, '0').repeat(10)}`;
+    crowd.push(Number(await chain.contribute(net, someone)));
+  }
   take(await datanets.send(governance, 'publishVersion', [net]));
   const base = await chain.base(alice);
   const firstEpochAt = { block: 0n };
@@ -61,6 +69,15 @@ export const playHistory = async (chain: PlayedChain) => {
       { channel: two, cumulative: 2003n },
     ],
     [[output(channel(two), base, 1n, { [ids.other]: 2, [ids.third]: 3 }), output(channel(two), base, 2n)]],
+  );
+  await chain.settle(
+    [{ channel: one, cumulative: 1_500_000_000_000_000_000n }],
+    [
+      [
+        output(channel(one), base, 1n, Object.fromEntries(crowd.map((id, i) => [id, 1 + (i % 7)]))),
+        output(channel(one), base, 2n, Object.fromEntries(crowd.map((id, i) => [id, 1 + (i % 5)]))),
+      ],
+    ],
   );
   // A training with two outputs, from which answers without evidence draw; then a transfer of the adapter.
   const job = (id: bigint) => ({ kind: 1 as const, id });
