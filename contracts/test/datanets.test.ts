@@ -212,6 +212,7 @@ describe('versions', () => {
         score: 100 + i,
         leafIndex: i,
         leaf,
+        duplicateOf: 0n,
       });
       leaves.push(leaf);
       expect(await datanets.read('currentRoot', [datanetId])).toBe(datanetRoot(leaves));
@@ -272,5 +273,34 @@ describe('versions', () => {
       contributionCount: 0,
       publishedAt: 0n,
     });
+  });
+});
+
+describe('near duplicates', () => {
+  const credits = async (...ids: bigint[]) =>
+    (await datanets.read('creditsOf', [ids])).map(({ payee, cluster }) => [payee, cluster]);
+
+  it('join the cluster of their original, whose contributor is paid', async () => {
+    const datanetId = await create();
+    const original = await submit(datanetId, 'a', bob);
+    const copy = await submit(datanetId, 'b', carol);
+    const own = await submit(datanetId, 'c', carol);
+    expect(await credits(original)).toEqual([[zeroAddress, 0]]);
+    await datanets.refuses(alice, 'accept', [copy, 1, original], 'NotAnOriginal', [original, datanetId]);
+    await datanets.refuses(alice, 'accept', [copy, 1, copy], 'NotAnOriginal', [copy, datanetId]);
+    await datanets.send(alice, 'accept', [original, 1, 0n]);
+    const event = datanets.event(await datanets.send(alice, 'accept', [copy, 1, original]), 'ContributionAccepted');
+    expect(event).toMatchObject({ contributionId: copy, contributor: carol, duplicateOf: original });
+    // A duplicate is no original to others, and neither is a file of another datanet.
+    await datanets.refuses(alice, 'accept', [own, 1, copy], 'NotAnOriginal', [copy, datanetId]);
+    const elsewhere = await create();
+    const foreign = await submit(elsewhere, 'a', carol);
+    await datanets.refuses(alice, 'accept', [foreign, 1, original], 'NotAnOriginal', [original, elsewhere]);
+    await datanets.send(alice, 'accept', [own, 1, 0n]);
+    expect(await credits(original, copy, own)).toEqual([
+      [bob, Number(original)],
+      [bob, Number(original)],
+      [carol, Number(own)],
+    ]);
   });
 });

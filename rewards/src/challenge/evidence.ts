@@ -41,6 +41,8 @@ const noBatch: BatchProof = {
   settlements: [],
 };
 
+const noTraining = { batch: noBatch, page: noPage, output: 0n };
+
 const batchProof = ({ index, header, settlements }: OpenedBatch): BatchProof => ({
   batchIndex: BigInt(index),
   header,
@@ -75,11 +77,16 @@ const sourceAt = (batch: OpenedBatch, { page, output }: Receipt): Source | undef
 /** What a dispute about one receipt brings along, and the scans that have to come first. */
 export const evidenceOf = (
   receipt: Receipt,
-  batch: OpenedBatch,
+  /** Left out where there is no such batch: the contract knows that itself. */
+  batch: OpenedBatch | undefined,
   witness?: Witness,
   training?: OpenedBatch,
 ): { evidence: Evidence; scans: Scan[] } => {
   const scans: Scan[] = [];
+  if (!batch) {
+    const batchIndex = BigInt(receipt.batch);
+    return { scans, evidence: { batch: { ...noBatch, batchIndex }, page: noPage, training: noTraining, lastServed: 0n } };
+  }
   const scan = (opened: OpenedBatch, place: Receipt, source: Source | undefined) => {
     const settled = opened.settlements.some(
       ({ sourceKind, sourceId }) => sourceKind === source?.kind && sourceId === source.id,
@@ -112,7 +119,7 @@ export const evidenceOf = (
               page: pageProofOf(training, trained.page),
               output: BigInt(trained.output),
             }
-          : { batch: noBatch, page: noPage, output: 0n },
+          : noTraining,
       lastServed: BigInt(witness?.lastServed ?? 0),
     },
   };

@@ -14,10 +14,10 @@ export const evidenceFor = async (
   const witness = await findWitness(reader, receipt, { platform });
   const wanted = new Set([receipt.batch, ...(witness?.training ? [witness.training.batch] : [])]);
   const batches = await readBatches(reader, wanted, platform);
-  const open = (index: number): OpenedBatch => ({
-    ...(batches.get(index) as ArchivedBatch),
-    pages: chain.pagesByBatch.get(index) ?? [],
-  });
+  const open = (index: number): OpenedBatch | undefined => {
+    const batch: ArchivedBatch | undefined = batches.get(index);
+    return batch && { ...batch, pages: chain.pagesByBatch.get(index) ?? [] };
+  };
   return evidenceOf(
     receipt,
     open(receipt.batch),
