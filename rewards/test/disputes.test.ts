@@ -51,10 +51,14 @@ await rewards.send(bob, 'finalize', [1n]);
 isolateTests(chain);
 
 const contractOf = (call: Call) => (call.abi === (rewardDisputesAbi as unknown) ? disputes : recompute);
+type Sends = {
+  send(from: Address, name: string, args: unknown, value?: bigint): ReturnType<typeof chain.send>;
+  refuses(from: Address, name: string, args: unknown, error: string, errorArgs: unknown[]): Promise<void>;
+};
 const send = (call: Call, value = 0n) =>
-  contractOf(call).send(bob, call.functionName as never, call.args as never, value);
+  (contractOf(call) as unknown as Sends).send(bob, call.functionName, call.args, value);
 const refuses = (call: Call, error: string, args: unknown[]) =>
-  contractOf(call).refuses(bob, call.functionName as never, call.args as never, error, args);
+  (contractOf(call) as unknown as Sends).refuses(bob, call.functionName, call.args, error, args);
 
 /** The transaction that shows a fault, after the scans that it needs. */
 const challengeOf = async (epoch: bigint, fault: Exclude<Fault, { kind: 'request' }>): Promise<Call> => {

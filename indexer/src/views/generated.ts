@@ -279,7 +279,9 @@ export type RewardEpochsRow = {
   prev_root: string;
   data_hash: string;
   trace_root: string;
+  tree_root: string;
   records: string;
+  accounts: string;
   to_block: string;
   total: string;
   disputable_until: string;
@@ -431,7 +433,7 @@ export const viewColumns = {
   contribution_batches: { contribution_id: 'numeric', batch_index: 'numeric', contributor: 'text', position: 'bigint' },
   contribution_weights: { contribution_id: 'numeric', method: 'bigint', outputs: 'bigint', weight: 'numeric' },
   fundings: { funding_id: 'numeric', source: 'text', amount: 'numeric', total_funded: 'numeric', position: 'bigint', timestamp: 'bigint' },
-  reward_epochs: { epoch: 'numeric', proposer: 'text', root: 'text', prev_root: 'text', data_hash: 'text', trace_root: 'text', records: 'numeric', to_block: 'numeric', total: 'numeric', disputable_until: 'numeric', status: 'text', challenger: 'text', dispute_reason: 'text', position: 'bigint', timestamp: 'bigint', updated_position: 'bigint' },
+  reward_epochs: { epoch: 'numeric', proposer: 'text', root: 'text', prev_root: 'text', data_hash: 'text', trace_root: 'text', tree_root: 'text', records: 'numeric', accounts: 'numeric', to_block: 'numeric', total: 'numeric', disputable_until: 'numeric', status: 'text', challenger: 'text', dispute_reason: 'text', position: 'bigint', timestamp: 'bigint', updated_position: 'bigint' },
   claims: { position: 'bigint', account: 'text', recipient: 'text', token: 'text', amount: 'numeric', cumulative: 'numeric', timestamp: 'bigint' },
   recipients: { account: 'text', recipient: 'text', position: 'bigint' },
   runners: { runner: 'text', bond: 'numeric', total_stake: 'numeric', slashed: 'numeric', settled: 'numeric', settlement_count: 'bigint' },
