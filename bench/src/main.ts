@@ -1,10 +1,11 @@
 import { derive } from './derive.ts';
 import { evm } from './evm.ts';
+import { lane } from './lane.ts';
 import { type BenchResult, machine, print } from './report.ts';
 import { rewards } from './rewards.ts';
 import { startup } from './startup.ts';
 
-const benches: Readonly<Record<string, () => Promise<BenchResult>>> = { derive, evm, rewards, startup };
+const benches: Readonly<Record<string, () => Promise<BenchResult>>> = { derive, evm, lane, rewards, startup };
 
 const [name = '', ...flags] = process.argv.slice(2);
 const bench = benches[name];

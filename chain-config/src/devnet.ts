@@ -37,7 +37,8 @@ export const devnet = {
     scalar: packFeeScalars({ baseFeeScalar: 1368, blobBaseFeeScalar: 810_949 }),
     operatorFeeScalar: 0,
     operatorFeeConstant: 0n,
-    daFootprintGasScalar: 400,
+    // A devnet's L1 has room: a quarter of the mainnet default, so that the lane is bounded by gas and not by data.
+    daFootprintGasScalar: 100,
     eip1559Denominator: 250,
     eip1559Elasticity: 6,
     minBaseFee: 100_000n,

@@ -1,3 +1,10 @@
+export {
+  type AttributionPlace,
+  type AttributionProof,
+  attributionProof,
+  type Batch,
+  readBatch,
+} from './attributionProof.ts';
 export { allErrors, contracts } from './contracts.ts';
 export {
   type Call,

@@ -49,7 +49,13 @@ const units = {
     'src/l2/Staking.sol',
     'src/l2/Provenance.sol',
   ],
-  'test/generated': ['test/sol/TestProxy.sol', 'test/sol/Actor.sol', 'test/sol/Born.sol', 'test/sol/Hatchling.sol'],
+  'test/generated': [
+    'test/sol/TestProxy.sol',
+    'test/sol/Actor.sol',
+    'test/sol/Born.sol',
+    'test/sol/Hatchling.sol',
+    'test/sol/PageDecoder.sol',
+  ],
 };
 
 /** Compiles everything; returns the generated files by their path below `contracts/`. Writes nothing. */

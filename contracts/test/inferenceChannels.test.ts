@@ -1,6 +1,7 @@
 import { type Hex, hashTypedData, hexToBigInt, numberToHex, parseEther, recoverAddress, zeroAddress } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { voucherTypedData } from '../ts/eip712.ts';
+import { settlementsHash } from '../ts/page/pagesTree.ts';
 import { account, isolateTests, startChain } from './support/chain.ts';
 import {
   alice,
@@ -108,7 +109,16 @@ describe('settleChannels', () => {
       { channelId: a, payer: alice, amount: 5n, cumulative: 15n, ...shared },
     ]);
     expect(rewards.event(receipt, 'Funded')).toMatchObject({ amount: 35n, source: jobs.address });
-    expect(ledger.event(receipt, 'BatchAppended')).toMatchObject({ runner, count: 1 });
+    const common = { sourceKind: 2, splitVersion: 1 };
+    expect(ledger.event(receipt, 'BatchAppended')).toMatchObject({
+      runner,
+      pageCount: 1,
+      settlementsHash: settlementsHash([
+        { ...common, sourceId: a, payer: alice, amount: 10n },
+        { ...common, sourceId: b, payer: bob, amount: 20n },
+        { ...common, sourceId: a, payer: alice, amount: 5n },
+      ]),
+    });
     expect(await jobs.read('totals', [])).toEqual([2n * DEPOSIT, 35n, 0n, 2n * DEPOSIT - 35n]);
   });
 

@@ -1,5 +1,6 @@
-import { type Hex, keccak256, parseEther, stringToHex, zeroAddress, zeroHash } from 'viem';
+import { type Hex, hexToBytes, keccak256, parseEther, stringToHex, zeroAddress, zeroHash } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { pagesRoot, settlementsHash } from '../ts/page/pagesTree.ts';
 import { isolateTests, startChain } from './support/chain.ts';
 import {
   alice,
@@ -254,7 +255,8 @@ describe('commitTraining', () => {
     expect(ledger.event(receipt, 'BatchAppended')).toMatchObject({
       batchIndex: 0n,
       runner,
-      batchHash: keccak256(page),
+      pagesRoot: pagesRoot([hexToBytes(page)]),
+      settlementsHash: settlementsHash([{ sourceKind: 1, sourceId: jobId, payer: bob, amount: FEE, splitVersion: 1 }]),
     });
     const committed = { jobId, runner, modelId: 2n, attempt: 1, resultHash: hashOf('tuned') };
     expect(jobs.event(receipt, 'JobCommitted')).toEqual(committed);

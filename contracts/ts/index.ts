@@ -36,3 +36,4 @@ export {
   type Settlement,
   settlementsHash,
 } from './page/pagesTree.ts';
+export { SHARES, sharesOf } from './page/shares.ts';

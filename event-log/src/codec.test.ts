@@ -96,9 +96,9 @@ describe('entries', () => {
 });
 
 describe('computeLogHash', () => {
-  it('is what it always was: stored logs and other nodes depend on it', () => {
+  it('is what it was since schema version 2: stored logs and other nodes depend on it', () => {
     expect(computeLogHash(golden(), hashOf('parent'))).toBe(
-      '0x6e849efe29ecacf68fa61450de1a861a7d0bbc099c8697f04810c9c7c7ee3da1',
+      '0xb24db6778c8eee21d01258f49d4542e19a3b43cc1d736ef1b5c94425680e71ef',
     );
   });
 

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contracts } from '@openledger/client';
-import { decodeBatch, jobsAbi } from '@openledger/contracts';
+import { decodePage, jobsAbi, outputsOf } from '@openledger/contracts';
 import { silentLogger } from '@openledger/kit';
-import { type Abi, type Hex, stringToHex } from 'viem';
+import { type Abi, type Hex, hexToBytes, stringToHex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunnerView } from '../src/chain/runnerView.ts';
 import { runnerError } from '../src/errors.ts';
@@ -38,7 +38,7 @@ const losses = (base: number, model: number) => ({ base_loss_micros: base, model
 
 type Evaluation = { suite: Hex; regressed: boolean; baseLossMicros: bigint; reportHash: Hex };
 type Training = { weightsHash: Hex; configHash: Hex; name: string; evaluations: Evaluation[] };
-type Commit = [bigint, number, Training, number, number, Hex];
+type Commit = [bigint, number, Training, Hex[]];
 
 describe('runTraining', () => {
   let root: string;
@@ -156,8 +156,8 @@ describe('runTraining', () => {
   it('commits hashes, name, evaluations and the batch of trained tokens', async () => {
     withParams('{"name":"Poems"}');
     await runTraining(1n, modules);
-    const [jobId, attempt, training, version, count, batch] = committed();
-    expect([jobId, attempt, version, count]).toEqual([1n, 1, 0, 1]);
+    const [jobId, attempt, training, pages] = committed();
+    expect([jobId, attempt, pages.length]).toEqual([1n, 1, 1]);
     expect(training).toMatchObject({ weightsHash: `0x${WEIGHTS}`, configHash: `0x${CONFIG}`, name: 'Poems' });
     expect(training.evaluations).toMatchObject([
       {
@@ -168,7 +168,7 @@ describe('runTraining', () => {
       },
       { suite: stringToHex('general', { size: 32 }), baseLossMicros: 1_000_000n, modelLossMicros: 1_050_000n },
     ]);
-    expect(decodeBatch(batch, count)).toMatchObject([
+    expect(outputsOf(decodePage(hexToBytes(pages[0] as Hex)))).toMatchObject([
       {
         modelId: 1n,
         sourceKind: 1,
@@ -177,8 +177,9 @@ describe('runTraining', () => {
         outputHash: `0x${WEIGHTS}`,
         promptTokens: 0,
         outputTokens: 30,
-        feeWeight: 50_000n,
+        feeWeight: 5_000_000_010n,
         method: 1,
+        nonce: 0n,
         rows: [
           { contributionId: 9n, weight: 10n },
           { contributionId: 10n, weight: 5_000_000_000n },

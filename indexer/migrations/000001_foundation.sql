@@ -1,7 +1,8 @@
--- Value domains. Text compares byte by byte, so that every server orders and hashes rows alike.
+-- Value domains. Text compares byte by byte, so that every server orders and hashes rows alike. Only lengths are checked:
+-- values come from typed events, and a pattern over each hash took a third of the time of writing outputs.
 CREATE DOMAIN uint256 AS numeric(78, 0) CHECK (VALUE >= 0);
-CREATE DOMAIN address AS text COLLATE "C" CHECK (VALUE ~ '^0x[0-9a-f]{40}$');
-CREATE DOMAIN hash32 AS text COLLATE "C" CHECK (VALUE ~ '^0x[0-9a-f]{64}$');
+CREATE DOMAIN address AS text COLLATE "C" CHECK (octet_length(VALUE) = 42);
+CREATE DOMAIN hash32 AS text COLLATE "C" CHECK (octet_length(VALUE) = 66);
 
 -- Up to where the views show the log. `seq` is the position of the next entry to read.
 CREATE TABLE checkpoint (

@@ -47,32 +47,27 @@ CREATE INDEX outputs_batch ON outputs (batch_index, position);
 CREATE INDEX outputs_model ON outputs (model_id, position);
 CREATE INDEX outputs_source ON outputs (source_kind, source_id, position);
 
--- In which batches a contribution occurs. The contributor is null when a row names a contribution that doesn't exist:
--- pages are not checked on chain.
-CREATE TABLE contribution_batches (
+-- In which blocks a contribution occurs, with its sums over all outputs until then, by method (their weights have different
+-- units). Sums are looked up and added while rows are inserted, so that nothing has to be changed in place. `position` is
+-- that of the block's start. The contributor is null when a page names a contribution that doesn't exist: pages are not
+-- checked on chain.
+CREATE TABLE contribution_blocks (
   contribution_id uint256 NOT NULL,
-  batch_index uint256 NOT NULL,
-  contributor address,
   position bigint NOT NULL,
-  PRIMARY KEY (contribution_id, batch_index)
+  method bigint NOT NULL,
+  contributor address,
+  outputs bigint NOT NULL,
+  weight numeric NOT NULL,
+  PRIMARY KEY (contribution_id, position, method)
 );
-CREATE INDEX contribution_batches_contributor ON contribution_batches (contributor, batch_index);
-CREATE INDEX contribution_batches_position ON contribution_batches (position);
+CREATE INDEX contribution_blocks_contributor ON contribution_blocks (contributor, position);
+CREATE INDEX contribution_blocks_position ON contribution_blocks (position);
 
--- One row for each attribution, found through the output or through the contribution's batches.
+-- One row for each attribution, found through the output or through the contribution's blocks.
 CREATE VIEW attributions AS
-SELECT o.position + r.ordinal AS position, o.position AS output_position, b.batch_index, b.contribution_id, b.contributor,
-  r.weight::uint256 AS weight, o.method
+SELECT o.position + r.ordinal AS position, o.position AS output_position, b.position AS block_position, b.contribution_id,
+  b.contributor, r.weight::uint256 AS weight, o.method
 FROM outputs o
   CROSS JOIN LATERAL unnest(o.contribution_ids, o.weights) WITH ORDINALITY AS r (contribution_id, weight, ordinal)
-  JOIN contribution_batches b ON b.batch_index = o.batch_index AND b.contribution_id = r.contribution_id::numeric;
-
--- Weights of different methods have different units: they are summed apart. The sum of many needs more digits than one.
-CREATE TABLE contribution_weights (
-  contribution_id uint256 NOT NULL,
-  method bigint NOT NULL,
-  outputs bigint NOT NULL DEFAULT 0,
-  weight numeric NOT NULL DEFAULT 0,
-  PRIMARY KEY (contribution_id, method)
-);
-SELECT keep_history('contribution_weights', 'contribution_id', 'method');
+  JOIN contribution_blocks b ON b.contribution_id = r.contribution_id::numeric AND b.method = o.method
+    AND o.position >= b.position AND o.position < b.position + 4194304;

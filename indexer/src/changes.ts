@@ -103,11 +103,10 @@ const statement = (table: TableName, mode: Mode, columns: readonly string[], sum
     const assignments = [...changed.map((c) => `${c} = n.${c}`), ...sums.map((c) => `${c} = t.${c} + n.${c}`)];
     return `UPDATE ${table} t SET ${assignments.join(', ')} FROM ${source} WHERE ${key.map((c) => `t.${c} = n.${c}`).join(' AND ')}`;
   }
-  const looked = Object.keys(lookup);
-  const given = [...columns, ...sums];
+  const filled = [...new Set([...columns, ...sums, ...Object.keys(lookup)])];
   const insert =
-    `INSERT INTO ${table} AS t (${[...given, ...looked].join(', ')}) ` +
-    `SELECT ${[...given.map((c) => `n.${c}`), ...looked.map((c) => lookup[c])].join(', ')} FROM ${source}`;
+    `INSERT INTO ${table} AS t (${filled.join(', ')}) ` +
+    `SELECT ${filled.map((c) => lookup[c] ?? `n.${c}`).join(', ')} FROM ${source}`;
   if (mode === 'insert') return insert;
   const assignments = [
     ...changed.map((c) => `${c} = excluded.${c}`),

@@ -1,3 +1,4 @@
+import { encodePages } from '@openledger/contracts';
 import type { EventReader } from '@openledger/event-log';
 import { silentLogger } from '@openledger/kit';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -241,14 +242,20 @@ describe.each(testDatabases)('indexer on $name', ({ open }) => {
     const [chain, database] = [await TestChain.open(8), await openDatabase()];
     const runner = `0x${'1'.repeat(40)}` as const;
     const hash = (digit: string) => `0x${digit.repeat(64)}` as const;
-    const batch = { batchIndex: 0n, runner, version: 0, count: 1, batchHash: hash('1'), head: hash('2') };
-    const hashes = { promptHash: hash('4'), outputHash: hash('5') };
-    const output = { batchIndex: 0n, outputId: hash('3'), modelId: 1n, sourceKind: 2, sourceId: 1n, ...hashes };
+    const batch = { batchIndex: 0n, runner, pageCount: 1, pagesRoot: hash('1'), settlementsHash: hash('0') };
+    const [data] = encodePages([
+      {
+        ...{ modelId: 1n, sourceKind: 2, sourceId: 1n, method: 2, nonce: 0n, feeWeight: 1n },
+        ...{ promptHash: hash('4'), outputHash: hash('5'), promptTokens: 1, outputTokens: 1 },
+        rows: [{ contributionId: 7n, weight: 1n }],
+      },
+    ]) as [Uint8Array];
     const file = { contributionId: 7n, datanetId: 1n, contributor: runner, contentHash: hash('6') };
     await chain.mineEvents([
-      { type: 'BatchAppended', args: batch },
-      { type: 'OutputRecorded', args: { ...output, promptTokens: 1, outputTokens: 1, feeWeight: 1n, method: 2 } },
-      { type: 'AttributionRecorded', args: { batchIndex: 0n, outputId: hash('3'), contributionId: 7n, weight: 1n } },
+      { type: 'BatchAppended', args: { ...batch, head: hash('2') } },
+      { type: 'PageRecorded', args: { batchIndex: 0n, page: 0, data } },
+    ]);
+    await chain.mineEvents([
       { type: 'ContributionSubmitted', args: { ...file, format: 0, size: 1, fileName: 'late.md' } },
     ]);
     await caughtUp(start(chain.log, database), chain);

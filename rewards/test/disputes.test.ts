@@ -3,7 +3,14 @@ import { rewardDisputesAbi } from '@openledger/contracts';
 import { type Address, hexToBytes, parseEther, zeroHash } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { isolateTests, startChain } from '../../contracts/test/support/chain.ts';
-import { bob, carol, DISPUTE_WINDOW, REQUEST_FEE, RESPONSE_WINDOW, ROOT_BOND } from '../../contracts/test/support/system.ts';
+import {
+  bob,
+  carol,
+  DISPUTE_WINDOW,
+  REQUEST_FEE,
+  RESPONSE_WINDOW,
+  ROOT_BOND,
+} from '../../contracts/test/support/system.ts';
 import { type Call, challengeCall, requestCall, scanCall, showCall } from '../src/challenge/challengeCalls.ts';
 import { type Fault, findFault } from '../src/challenge/findFault.ts';
 import { computeEpoch, type EpochLedger } from '../src/epoch/computeEpoch.ts';
@@ -135,8 +142,16 @@ const frauds: [string, string, () => Forged][] = [
   ['leaves out a record', 'receipt', () => forge(second.epoch, without(some))],
   ['leaves out the first record of a chunk', 'receipt', () => forge(second.epoch, without(64))],
   ['leaves out its last record', 'receipt', () => forge(second.epoch, without(last))],
-  ['leaves out the end of its records', 'receipt', () => forge(second.epoch, records.slice(0, 64 * Math.floor(last / 64)))],
-  ['inflates what an account brings along', 'carry', () => forge(second.epoch, changed(carried, at(carried).amount + 9n))],
+  [
+    'leaves out the end of its records',
+    'receipt',
+    () => forge(second.epoch, records.slice(0, 64 * Math.floor(last / 64))),
+  ],
+  [
+    'inflates what an account brings along',
+    'carry',
+    () => forge(second.epoch, changed(carried, at(carried).amount + 9n)),
+  ],
   ['drops what an account brings along', 'carry', () => forge(second.epoch, without(carried))],
   ['invents what an account brings along', 'carry', () => forge(second.epoch, added(nobody, 0n, 9n))],
   [
@@ -145,14 +160,23 @@ const frauds: [string, string, () => Forged][] = [
     () =>
       forge(second.epoch, records, {
         chunks: ([one, ...rest]) => [
-          { ...(one as never as { ofAccount: bigint; ofAll: bigint; accounts: bigint }), records: [...(one?.records ?? [])].reverse() },
+          {
+            ...(one as never as { ofAccount: bigint; ofAll: bigint; accounts: bigint }),
+            records: [...(one?.records ?? [])].reverse(),
+          },
           ...rest,
         ],
       }),
   ],
   ['has a record of nothing', 'chunk', () => forge(second.epoch, added(nobody, at(some).receipt, 0n))],
-  ['starts with a total', 'chunk', () =>
-    forge(second.epoch, records, { chunks: ([one, ...rest]) => [{ ...(one as never as ReturnType<typeof readChunk>), ofAll: 1n }, ...rest] })],
+  [
+    'starts with a total',
+    'chunk',
+    () =>
+      forge(second.epoch, records, {
+        chunks: ([one, ...rest]) => [{ ...(one as never as ReturnType<typeof readChunk>), ofAll: 1n }, ...rest],
+      }),
+  ],
   ...(['ofAccount', 'ofAll', 'accounts'] as const).map((field): [string, string, () => Forged] => [
     `carries another ${field} over a seam`,
     'seam',
@@ -162,11 +186,23 @@ const frauds: [string, string, () => Forged][] = [
       }),
   ]),
   ['states another total', 'chunk', () => forge(second.epoch, records, { total: second.epoch.total - 1n })],
-  ['proposes a root that is not the top of its tree', 'node', () => forge(second.epoch, records, { root: history.platform.padEnd(66, '7') as `0x${string}` })],
+  [
+    'proposes a root that is not the top of its tree',
+    'node',
+    () => forge(second.epoch, records, { root: history.platform.padEnd(66, '7') as `0x${string}` }),
+  ],
   ['has a node that is not the hash of its children', 'node', () => forge(second.epoch, records, { words: word(5) })],
   ['has a top that is not the hash of its children', 'node', () => forge(second.epoch, records, { words: word(0) })],
-  ['has another leaf under a right node', 'node', () => forge(second.epoch, records, { words: word(2 * accounts - 3) })],
-  ['pays more in the tree than in the trace', 'missing', () => otherLeaves((all) => all.set(at(0).account, 1n + (all.get(at(0).account) ?? 0n)))],
+  [
+    'has another leaf under a right node',
+    'node',
+    () => forge(second.epoch, records, { words: word(2 * accounts - 3) }),
+  ],
+  [
+    'pays more in the tree than in the trace',
+    'missing',
+    () => otherLeaves((all) => all.set(at(0).account, 1n + (all.get(at(0).account) ?? 0n))),
+  ],
   [
     'puts a leaf of nobody in the place of an account',
     'missing',

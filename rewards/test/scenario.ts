@@ -35,7 +35,10 @@ export const output = (source: Source, { id, model, weight = 1n, rows = {} }: Gi
   promptTokens: 1,
   outputTokens: 1,
   feeWeight: weight,
-  rows: Object.entries(rows).map(([contributionId, value]) => ({ contributionId: BigInt(contributionId), weight: value })),
+  rows: Object.entries(rows).map(([contributionId, value]) => ({
+    contributionId: BigInt(contributionId),
+    weight: value,
+  })),
 });
 
 /** A batch as the log tells it: that it was appended, its pages, and what was settled with it. */
@@ -70,10 +73,20 @@ export const jobSettled = (jobId: bigint, amount: bigint) => (batchIndex: bigint
   event('JobSettled', { jobId, runner: people.runner, modelId: 1n, amount, batchIndex, splitVersion: 1 });
 
 /** A training of adapter `adapterId` by job `jobId` on model 1, with its rows. */
-export const training = (jobId: bigint, adapterId: bigint, batchIndex: bigint, rows: Record<string, bigint>, fee = 0n) => [
+export const training = (
+  jobId: bigint,
+  adapterId: bigint,
+  batchIndex: bigint,
+  rows: Record<string, bigint>,
+  fee = 0n,
+) => [
   event('JobRequested', { jobId, requester: people.payer, modelId: 1n }),
   event('AdapterRegistered', { modelId: adapterId, owner: people.payer, jobId, parentId: 1n }),
-  ...batch(batchIndex, [output({ job: jobId }, { id: Number(1000n + jobId), model: 1n, rows })], [jobSettled(jobId, fee)]),
+  ...batch(
+    batchIndex,
+    [output({ job: jobId }, { id: Number(1000n + jobId), model: 1n, rows })],
+    [jobSettled(jobId, fee)],
+  ),
 ];
 
 export type Credit = { account: Address; role: Role; amount: bigint; receipt: Receipt; cluster: number };

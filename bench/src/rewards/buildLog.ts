@@ -45,10 +45,15 @@ const batchEvents = (index: number, next: () => number): ChainEvent[] => {
   const batchIndex = BigInt(index);
   return [
     event('BatchAppended', { batchIndex, runner }),
-    ...encodePages(outputs, { compress: false }).map((data, page) =>
-      event('PageRecorded', { batchIndex, page, data }),
-    ),
-    event('ChannelSettled', { channelId: 1n, runner, payer: runner, amount: 10n ** 18n + 7n, batchIndex, splitVersion: 1 }),
+    ...encodePages(outputs, { compress: false }).map((data, page) => event('PageRecorded', { batchIndex, page, data })),
+    event('ChannelSettled', {
+      channelId: 1n,
+      runner,
+      payer: runner,
+      amount: 10n ** 18n + 7n,
+      batchIndex,
+      splitVersion: 1,
+    }),
   ];
 };
 

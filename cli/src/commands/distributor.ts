@@ -1,6 +1,16 @@
-import { type ConfigOf, type ConfigTable, createLogger, describeError, type LogLevel, type Logger, parseInteger, parseText, sleep } from '@openledger/kit';
-import { createDistributionServer, Distributor, Watcher } from '@openledger/rewards';
 import { contracts } from '@openledger/client';
+import {
+  type ConfigOf,
+  type ConfigTable,
+  createLogger,
+  describeError,
+  type Logger,
+  type LogLevel,
+  parseInteger,
+  parseText,
+  sleep,
+} from '@openledger/kit';
+import { createDistributionServer, Distributor, Watcher } from '@openledger/rewards';
 import { defineCommand, port, shared } from '../options.ts';
 import { readerContext, readerOptions, senderContext, senderOptions } from '../rewards/context.ts';
 import { publishedFiles } from '../rewards/publishedFiles.ts';
@@ -42,7 +52,10 @@ const proposeConfig = { ...senderOptions, depth, pollInterval } satisfies Config
 const propose = async (config: ConfigOf<typeof proposeConfig>): Promise<void> => {
   const { access, log } = await senderContext('distributor', config);
   const distributor = new Distributor({ access, dataDir: config.dataDir, depth: BigInt(config.depth), log });
-  await runUntilStopped(keepStepping(() => distributor.step(), config.pollInterval, log), log);
+  await runUntilStopped(
+    keepStepping(() => distributor.step(), config.pollInterval, log),
+    log,
+  );
 };
 
 const watchConfig = {
@@ -65,7 +78,10 @@ const watch = async (config: ConfigOf<typeof watchConfig>): Promise<void> => {
       return undefined;
     });
   const watcher = new Watcher({ access, published, log });
-  await runUntilStopped(keepStepping(() => watcher.step(), config.pollInterval, log), log);
+  await runUntilStopped(
+    keepStepping(() => watcher.step(), config.pollInterval, log),
+    log,
+  );
 };
 
 const finalizeConfig = {

@@ -25,8 +25,18 @@ const verifyConfig = {
     parse: parseText,
     default: '',
   },
-  fromL1: { flag: 'from-l1', description: 'L1 RPC to derive the chain from first, trusting no node', parse: parseText, default: '' },
-  beacon: { flag: 'l1.beacon', description: 'beacon API of L1; the RPC itself when empty', parse: parseText, default: '' },
+  fromL1: {
+    flag: 'from-l1',
+    description: 'L1 RPC to derive the chain from first, trusting no node',
+    parse: parseText,
+    default: '',
+  },
+  beacon: {
+    flag: 'l1.beacon',
+    description: 'beacon API of L1; the RPC itself when empty',
+    parse: parseText,
+    default: '',
+  },
   port: port('verifier.port', 'port of the node that derives', 8595),
 } satisfies ConfigTable;
 
@@ -92,5 +102,9 @@ const usage = (message: string) =>
   new OpenLedgerError(message, { code: 'USAGE', handling: 'reject', action: 'See openledger help.' });
 
 export const verifyCommand = defineCommand('recompute an epoch from the event log, or from L1', verifyConfig, verify);
-export const explainCommand = defineCommand('which outputs and files an account’s rewards come from', explainConfig, explain);
+export const explainCommand = defineCommand(
+  'which outputs and files an account’s rewards come from',
+  explainConfig,
+  explain,
+);
 export const publishCommand = defineCommand('write an epoch’s files for distributors', publishConfig, publish);

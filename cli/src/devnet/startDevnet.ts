@@ -27,6 +27,10 @@ export const startDevnet = async (options: {
   portOffset: number;
   log: Logger;
   say(line: string): void;
+  /** Parts to leave out, for measurements. */
+  without?: readonly ('batcher' | 'proposer' | 'runner')[];
+  /** PostgreSQL for the views; embedded where not given. */
+  databaseUrl?: string | undefined;
 }): Promise<Devnet> => {
   const dataDir = resolve(options.dataDir);
   const ports: Ports = portsAt(options.portOffset);
@@ -81,11 +85,13 @@ export const startDevnet = async (options: {
     });
     await node.ready;
     options.say(`L2 node at ${urls.l2} (chain id ${chain.genesis.config.l2ChainId})`);
-    const sender = (name: 'batcher' | 'proposer', flags: ChildSpec['flags']): Child => {
+    const wanted = (name: 'batcher' | 'proposer' | 'runner') => !options.without?.includes(name);
+    const sender = (name: 'batcher' | 'proposer', flags: ChildSpec['flags']): void => {
+      if (!wanted(name)) return;
       const file = join(dataDir, 'keys', `${name}.key`);
       writeFileAtomic(file, devnetPrivateKey(name));
       const places = { ...shared, node: urls.l2, l1: urls.l1, datadir: join(dataDir, name), 'key-file': file };
-      return start({
+      start({
         name,
         command: name,
         flags: { ...places, 'num-confirmations': 1, 'poll-interval': 1_000, ...flags },
@@ -97,27 +103,34 @@ export const startDevnet = async (options: {
     const views = start({
       name: 'views',
       command: 'views',
-      flags: { ...shared, node: urls.l2, 'graphql.port': ports.graphql, 'database.dir': join(dataDir, 'views') },
-      readyUrl: `http://127.0.0.1:${ports.graphql}/healthz`,
-      readyWithin: 60,
-    });
-    const runner = start({
-      name: 'runner',
-      command: 'runner',
       flags: {
         ...shared,
         node: urls.l2,
-        datadir: join(dataDir, 'runner'),
-        'gateway.port': ports.runner,
-        'account.key-file': keyFile,
-        'base-models': baseModel,
-        'settle-interval': 2_000,
-        'clock-offset': clockOffsetMs,
+        'graphql.port': ports.graphql,
+        ...(options.databaseUrl ? { 'database.url': options.databaseUrl } : { 'database.dir': join(dataDir, 'views') }),
       },
-      readyUrl: `http://127.0.0.1:${ports.runner}/readyz`,
-      readyWithin: 30 * 60,
-      onProgress: (line) => options.say(`runner: ${line}`),
+      readyUrl: `http://127.0.0.1:${ports.graphql}/healthz`,
+      readyWithin: 60,
     });
+    const startRunner = () =>
+      start({
+        name: 'runner',
+        command: 'runner',
+        flags: {
+          ...shared,
+          node: urls.l2,
+          datadir: join(dataDir, 'runner'),
+          'gateway.port': ports.runner,
+          'account.key-file': keyFile,
+          'base-models': baseModel,
+          'settle-interval': 2_000,
+          'clock-offset': clockOffsetMs,
+        },
+        readyUrl: `http://127.0.0.1:${ports.runner}/readyz`,
+        readyWithin: 30 * 60,
+        onProgress: (line) => options.say(`runner: ${line}`),
+      });
+    const runnerReady = wanted('runner') ? startRunner().ready : Promise.resolve();
     await views.ready;
     options.say(`GraphQL at ${urls.graphql}`);
     return {
@@ -125,7 +138,7 @@ export const startDevnet = async (options: {
       chain,
       urls,
       clockOffsetMs,
-      runnerReady: runner.ready,
+      runnerReady,
       failed,
       close: lifecycle.close,
     };

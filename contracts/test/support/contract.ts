@@ -74,6 +74,15 @@ export function contractAt<const abi extends Abi>(chain: Chain, abi: abi, addres
       expect(await refusal(chain, transaction)).toEqual({ errorName, args: [...errorArgs] });
     },
 
+    /** The name of the error with which a read is refused. */
+    async refusalOf<fn extends ContractFunctionName<abi, Read>>(
+      name: fn,
+      args: ContractFunctionArgs<abi, Read, fn>,
+    ): Promise<string> {
+      const data = encode(name, args as readonly unknown[]);
+      return (await refusal(chain, { from: address, to: address, data, value: 0n })).errorName;
+    },
+
     /** The arguments of this contract's events of one name, in order. */
     events<name extends ContractEventName<abi>>(receipt: TransactionReceipt, eventName: name): EventArgs<abi, name>[] {
       const logs = receipt.logs.filter((log) => log.address === address.toLowerCase());
@@ -112,7 +121,7 @@ async function refusal(chain: Chain, transaction: { from: Address; to: Address; 
   return { errorName: 'none: it succeeded', args: [] as unknown[] };
 }
 
-function revertData(error: unknown): Hex | undefined {
+export function revertData(error: unknown): Hex | undefined {
   if (!(error instanceof BaseError)) return undefined;
   const withData = error.walk((cause) => typeof (cause as { data?: unknown }).data === 'string');
   return (withData as { data?: Hex } | null)?.data;

@@ -1,5 +1,6 @@
-import { bytesToHex, encodeAbiParameters, type Hex, keccak256 } from 'viem';
+import { bytesToHex, type Hex, hexToBytes, keccak256 } from 'viem';
 import type { AttributionPage, batchSourceKinds } from './page.ts';
+import type { Keccak256 } from './pagesTree.ts';
 
 export interface BatchRow {
   contributionId: bigint;
@@ -26,19 +27,22 @@ export interface BatchOutput {
 
 type Identity = Pick<BatchOutput, 'modelId' | 'sourceKind' | 'sourceId' | 'promptHash' | 'outputHash' | 'nonce'>;
 
-const identity = [
-  { type: 'uint256' },
-  { type: 'uint8' },
-  { type: 'uint256' },
-  { type: 'bytes32' },
-  { type: 'bytes32' },
-  { type: 'uint256' },
-] as const;
-
-/** What an output is called everywhere; known as soon as it was served. */
-export const outputIdOf = (output: Identity): Hex => {
-  const { modelId, sourceKind, sourceId, promptHash, outputHash, nonce } = output;
-  return keccak256(encodeAbiParameters(identity, [modelId, sourceKind, sourceId, promptHash, outputHash, nonce]));
+/**
+ * What an output is called everywhere, known as soon as it was served: keccak256(abi.encode(uint256 modelId, uint8 sourceKind,
+ * uint256 sourceId, bytes32 promptHash, bytes32 outputHash, uint256 nonce)). Written word by word: nodes name thousands a second.
+ */
+export const outputIdOf = (output: Identity, hash: Keccak256 = keccak256): Hex => {
+  const bytes = new Uint8Array(6 * 32);
+  const view = new DataView(bytes.buffer);
+  // All numbers are safe integers: only a word's last eight bytes are ever other than zero.
+  const word = (index: number, value: bigint) => view.setBigUint64(32 * index + 24, value);
+  word(0, output.modelId);
+  word(1, BigInt(output.sourceKind));
+  word(2, output.sourceId);
+  bytes.set(hexToBytes(output.promptHash), 3 * 32);
+  bytes.set(hexToBytes(output.outputHash), 4 * 32);
+  word(5, output.nonce);
+  return hash(bytes);
 };
 
 /** @throws RangeError when the page has no output `index` */

@@ -8,7 +8,7 @@ export const limits = {
   /** Outputs of a page. */
   outputs: 1_024,
   /** Rows of a page. */
-  rows: 10_000,
+  rows: 4_096,
   /** Bytes of a body, decompressed. */
   bodyBytes: 65_536,
   tokens: 0xffff_ffff,

@@ -31,7 +31,8 @@ const accepted = (contributionId: bigint, leafIndex: number) =>
     reviewer: RUNNER,
     score: 5,
     leafIndex,
-    leaf: HASH, duplicateOf: 0n
+    leaf: HASH,
+    duplicateOf: 0n,
   });
 const version = (contributionCount: number, number = 1) =>
   event('DatanetVersionPublished', { datanetId: 1n, version: number, dataRoot: HASH, contributionCount });

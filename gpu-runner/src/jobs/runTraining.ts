@@ -203,29 +203,36 @@ const commit = async (job: Job, attempt: number, result: TrainResult, modules: T
   return committed.args.modelId;
 };
 
-/** One output, the adapter itself, attributed to the contributions by the tokens that were trained on. */
+/** Rows of one output; a page holds no more, and leaves room for a proof. */
+const ROWS_PER_OUTPUT = 4_000;
+
+/**
+ * The adapter as an output, attributed to the contributions by the tokens that were trained on. One with very many
+ * contributions is written as several outputs that share the fee by their tokens.
+ */
 const trainingPages = (job: Job, weightsHash: Hex, configHash: Hex, result: TrainResult): Hex[] => {
   const rows = Object.entries(result.tokens_by_contribution)
     .map(([id, tokens]) => ({ contributionId: BigInt(id), weight: BigInt(tokens) }))
     .filter(({ weight }) => weight > 0n)
     .sort((a, b) => (a.contributionId < b.contributionId ? -1 : 1));
-  const pages = encodePages([
-    {
+  const parts = Math.max(1, Math.ceil(rows.length / ROWS_PER_OUTPUT));
+  const outputs = Array.from({ length: parts }, (_, part) => {
+    const own = rows.slice(part * ROWS_PER_OUTPUT, (part + 1) * ROWS_PER_OUTPUT);
+    return {
       modelId: job.modelId,
       sourceKind: batchSourceKinds.trainingJob,
       sourceId: job.id,
       promptHash: configHash,
       outputHash: weightsHash,
       promptTokens: 0,
-      outputTokens: result.train_tokens,
-      feeWeight: job.fee,
+      outputTokens: part === 0 ? result.train_tokens : 0,
+      feeWeight: own.reduce((sum, { weight }) => sum + weight, 0n) || 1n,
       method: batchMethods.trainingTokens,
-      // A job commits once: there is nothing to be told apart.
-      nonce: 0n,
-      rows,
-    },
-  ]);
-  return pages.map((page) => bytesToHex(page));
+      nonce: BigInt(part),
+      rows: own,
+    };
+  });
+  return encodePages(outputs).map((page) => bytesToHex(page));
 };
 
 const giveUp = async (jobId: bigint, attempt: number, permanent: boolean, error: unknown, modules: TrainingModules) => {

@@ -61,7 +61,8 @@ export const accepted = (contributionId: bigint, leafIndex: number, datanetId = 
     reviewer: low(runner.address),
     score: 5,
     leafIndex,
-    leaf: hashOf(`leaf ${contributionId, duplicateOf: 0n}`),
+    leaf: hashOf(`leaf ${contributionId}`),
+    duplicateOf: 0n,
   });
 
 export const published = (contributionCount: number, datanetId = 1n) =>

@@ -1,4 +1,4 @@
-import type { ContributionWeightsRow, ReviewersRow } from '@openledger/indexer/views';
+import type { ContributionBlocksRow, ReviewersRow } from '@openledger/indexer/views';
 import { ListOrder } from './arguments.ts';
 import { builder, connectionOf } from './builder.ts';
 import { idOf, loadByKey } from './nodes.ts';
@@ -34,7 +34,7 @@ const Reviewer = builder.objectRef<ReviewersRow>('Reviewer').implement({
 });
 const ReviewerConnection = connectionOf(Reviewer);
 
-const AttributedWeight = builder.objectRef<ContributionWeightsRow>('AttributedWeight').implement({
+const AttributedWeight = builder.objectRef<ContributionBlocksRow>('AttributedWeight').implement({
   description: 'What a contribution was attributed over all outputs of one method; methods have different units.',
   fields: (t) => ({
     method: t.expose('method', { type: 'Long' }),
@@ -197,9 +197,10 @@ builder.node(Contribution, {
 });
 
 const weightsOfContribution = {
-  table: 'contribution_weights',
+  table: 'contribution_blocks',
   column: 'contribution_id',
-  orderBy: 'method',
+  distinctOn: 'method',
+  orderBy: 'method, position DESC',
   limit: 20,
 } as const;
 

@@ -56,9 +56,9 @@ export const byColumn = (column: string, direction: Maybe<Direction> = 'NEWEST_F
   { column, descending: direction !== 'OLDEST_FIRST' },
 ];
 
-/** As `position` orders them; the batch comes first because the index by which a contribution's batches are found ends with it. */
+/** As `position` orders them; the block comes first because the index by which a contribution's blocks are found ends with it. */
 export const attributionOrder = (direction: Maybe<Direction> = 'NEWEST_FIRST'): Order => [
-  ...byColumn('batch_index', direction),
+  ...byColumn('block_position', direction),
   ...byColumn('position', direction),
 ];
 

@@ -1,5 +1,6 @@
 import { type AttributionPage, outputAt, outputIdOf } from '@openledger/contracts';
 import type { Changes } from '../changes.ts';
+import { blockOfPosition, positionOf } from '../position.ts';
 import type { Occurrence, Projection } from './projection.ts';
 
 /** Attribution batches: outputs, and which contributions shaped each with which weight. */
@@ -21,7 +22,7 @@ export const attribution: Projection = {
   },
   onPage: (page, { batchIndex }, at, changes) => {
     for (let index = 0; index < page.size; index++) recordOutput(page, index, batchIndex, at, changes);
-    recordContributions(page, batchIndex, at, changes);
+    recordContributions(page, at, changes);
     const counts = { output_count: BigInt(page.size), attribution_count: BigInt(page.weights.length) };
     changes.update('batches', { batch_index: batchIndex }, {}, counts);
   },
@@ -58,32 +59,41 @@ const recordOutput = (
   changes.update('models', { model_id: output.modelId }, {}, { output_count: 1n });
 };
 
-/** Sums over the page first: a contribution occurs in many of its outputs. */
-const recordContributions = (
-  page: AttributionPage,
-  batchIndex: bigint,
-  { position }: Occurrence,
-  changes: Changes,
-): void => {
-  const sums = new Map<number, Map<number, { outputs: bigint; weight: bigint }>>();
+type Sum = { outputs: number; weight: bigint };
+
+/** Sums of the blocks that are written together, by method and contribution: rows hold sums, not differences. */
+const sumsOf = new WeakMap<Changes, Map<number, Map<number, Sum>>>();
+
+const recordContributions = (page: AttributionPage, { position }: Occurrence, changes: Changes): void => {
+  const sums = sumsOf.get(changes) ?? new Map<number, Map<number, Sum>>();
+  sumsOf.set(changes, sums);
+  const touched = new Map<number, Set<number>>();
   for (let index = 0; index < page.size; index++) {
     const method = page.methods[index] as number;
-    const byContribution = sums.get(method) ?? new Map<number, { outputs: bigint; weight: bigint }>();
-    sums.set(method, byContribution);
+    const byContribution = getOrMake(sums, method, () => new Map<number, Sum>());
+    const ofMethod = getOrMake(touched, method, () => new Set<number>());
     for (let row = page.rowOffsets[index] as number; row < (page.rowOffsets[index + 1] as number); row++) {
       const contribution = page.contributionIds[row] as number;
-      const sum = byContribution.get(contribution) ?? { outputs: 0n, weight: 0n };
-      byContribution.set(contribution, sum);
-      sum.outputs += 1n;
+      const sum = getOrMake(byContribution, contribution, () => ({ outputs: 0, weight: 0n }));
+      sum.outputs += 1;
       sum.weight += BigInt(page.weights[row] as number);
+      ofMethod.add(contribution);
     }
   }
-  for (const [method, byContribution] of sums) {
-    for (const [contribution, sum] of byContribution) {
-      const contributionId = BigInt(contribution);
-      changes.upsert('contribution_weights', { contribution_id: contributionId, method }, {}, sum);
-      const key = { contribution_id: contributionId, batch_index: batchIndex };
-      changes.insert('contribution_batches', { ...key, position });
+  const block = positionOf(blockOfPosition(position), 0);
+  for (const [method, contributions] of touched) {
+    for (const contribution of contributions) {
+      const { outputs = 0, weight = 0n } = sums.get(method)?.get(contribution) ?? {};
+      const key = { contribution_id: BigInt(contribution), position: block, method };
+      changes.insert('contribution_blocks', { ...key, outputs, weight });
     }
   }
+};
+
+const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const present = map.get(key);
+  if (present !== undefined) return present;
+  const made = make();
+  map.set(key, made);
+  return made;
 };

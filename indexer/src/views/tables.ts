@@ -10,7 +10,7 @@ export type ViewTable<T extends TableName = TableName> = {
   readonly key: readonly (keyof ViewRows[T] & string)[];
   readonly history: 'append' | 'journal';
   readonly by?: 'number' | 'position';
-  /** Columns that the database looks up while it inserts; `n` is the new row. */
+  /** Columns that the database looks up, or changes, while it inserts; `n` is the new row. */
   readonly lookup?: { readonly [K in keyof ViewRows[T] & string]?: string };
 };
 
@@ -20,7 +20,12 @@ const append = <T extends TableName>(
 ): ViewTable<T> => ({ key, history: 'append', by: 'position', ...more });
 const journal = <T extends TableName>(key: ViewTable<T>['key']): ViewTable<T> => ({ key, history: 'journal' });
 
-/** Every view table, in the order in which a batch is written: contribution_batches look up contributions. */
+/** A contribution's sum before the blocks that are being written. */
+const sumBefore = (column: 'outputs' | 'weight'): string =>
+  `(SELECT s.${column} FROM contribution_blocks s WHERE s.contribution_id = n.contribution_id AND s.method = n.method
+    ORDER BY s.position DESC LIMIT 1)`;
+
+/** Every view table, in the order in which a batch is written: contribution_blocks look up contributions. */
 export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   blocks: append(['number'], { by: 'number' }),
   transactions: append(['position']),
@@ -40,14 +45,15 @@ export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   batches: journal(['batch_index']),
   rejected_pages: append(['position']),
   outputs: append(['position']),
-  contribution_batches: append(['contribution_id', 'batch_index'], {
-    // Only what was there before the page counts, however many blocks are written at once.
+  contribution_blocks: append(['contribution_id', 'position', 'method'], {
     lookup: {
-      contributor:
-        '(SELECT c.contributor FROM contributions c WHERE c.contribution_id = n.contribution_id AND c.position < n.position)',
+      // Only what was there at the block's end counts, however many blocks are written at once.
+      contributor: `(SELECT c.contributor FROM contributions c
+        WHERE c.contribution_id = n.contribution_id AND c.position < n.position + 4194304)`,
+      outputs: `n.outputs + coalesce(${sumBefore('outputs')}, 0)`,
+      weight: `n.weight + coalesce(${sumBefore('weight')}, 0)`,
     },
   }),
-  contribution_weights: journal(['contribution_id', 'method']),
   fundings: append(['funding_id']),
   reward_epochs: journal(['epoch']),
   claims: append(['position']),

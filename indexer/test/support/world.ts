@@ -1,3 +1,4 @@
+import { type BatchOutput, decodePage, encodePages, outputIdOf, outputsOf } from '@openledger/contracts';
 import type { EventArgs, EventType } from '@openledger/event-log';
 import type { Random } from './random.ts';
 
@@ -103,7 +104,16 @@ const decide: Action = (world, random) => {
   given.status = 'accepted';
   const leafIndex = datanet.accepted++;
   const score = 1 + random.below(10_000);
-  const args = { contributionId, datanetId, contributor, reviewer, score, leafIndex, leaf: random.hex(32), duplicateOf: 0n };
+  const args = {
+    contributionId,
+    datanetId,
+    contributor,
+    reviewer,
+    score,
+    leafIndex,
+    leaf: random.hex(32),
+    duplicateOf: 0n,
+  };
   return [{ type: 'ContributionAccepted', args }];
 };
 
@@ -163,46 +173,57 @@ const batch = (
   source: { kind: number; id: bigint; modelId: bigint },
 ): DomainEvent[] => {
   const batchIndex = BigInt(world.batches++);
-  const count = 1 + random.below(3);
+  const outputs = Array.from({ length: 1 + random.below(3) }, () => output(world, random, source));
+  const pages = encodePages(outputs, { targetBytes: random.pick([1, 4_096]) });
   const events: DomainEvent[] = [
     {
       type: 'BatchAppended',
-      args: { batchIndex, runner, version: 0, count, batchHash: random.hex(32), head: random.hex(32) },
-    },
-  ];
-  if (random.chance(10)) {
-    return [...events, { type: 'BatchRejected', args: { batchIndex, runner, reason: 'count differs' } }];
-  }
-  for (let i = 0; i < count; i++) {
-    const outputId = random.hex(32);
-    world.outputs.push(outputId);
-    events.push({
-      type: 'OutputRecorded',
       args: {
         batchIndex,
-        outputId,
-        modelId: source.modelId,
-        sourceKind: source.kind,
-        sourceId: source.id,
-        promptHash: random.hex(32),
-        outputHash: random.hex(32),
-        promptTokens: random.below(500),
-        outputTokens: random.below(500),
-        feeWeight: wei(random),
-        method: source.kind,
+        runner,
+        pageCount: pages.length,
+        pagesRoot: random.hex(32),
+        settlementsHash: random.hex(32),
+        head: random.hex(32),
       },
-    });
-    const rows = new Set(
-      Array.from({ length: random.below(4) }, () => BigInt(1 + random.below(world.contributions.length + 2))),
-    );
-    // Nobody checks a batch's rows on chain: one in a while names what doesn't exist, or weighs all there is.
-    if (random.chance(5)) rows.add(2n ** 256n - 1n);
-    for (const contributionId of [...rows].sort((a, b) => (a < b ? -1 : 1))) {
-      const weight = random.chance(5) ? 2n ** 256n - 1n : BigInt(1 + random.below(1_000_000));
-      events.push({ type: 'AttributionRecorded', args: { batchIndex, outputId, contributionId, weight } });
+    },
+  ];
+  for (const [page, data] of pages.entries()) {
+    if (random.chance(10)) events.push({ type: 'PageRejected', args: { batchIndex, page, reason: 'TRUNCATED' } });
+    else {
+      events.push({ type: 'PageRecorded', args: { batchIndex, page, data } });
+      world.outputs.push(...outputsOf(decodePage(data)).map((output) => outputIdOf(output)));
     }
   }
   return events;
+};
+
+const output = (
+  world: World,
+  random: Random,
+  { kind, id, modelId }: { kind: number; id: bigint; modelId: bigint },
+): BatchOutput => {
+  const named = Array.from({ length: random.below(4) }, () => BigInt(1 + random.below(world.contributions.length + 2)));
+  // Nobody checks a page's rows on chain: one in a while names what doesn't exist, or weighs all there is.
+  if (random.chance(5)) named.push(2n ** 53n - 1n);
+  return {
+    modelId,
+    sourceKind: kind as BatchOutput['sourceKind'],
+    sourceId: id,
+    method: kind,
+    nonce: BigInt(random.below(1_000_000)),
+    promptHash: random.hex(32),
+    outputHash: random.hex(32),
+    promptTokens: random.below(500),
+    outputTokens: random.below(500),
+    feeWeight: wei(random),
+    rows: [...new Set(named)]
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map((contributionId) => ({
+        contributionId,
+        weight: random.chance(5) ? 2n ** 53n - 1n : BigInt(1 + random.below(1_000_000)),
+      })),
+  };
 };
 
 const requestJob: Action = (world, random, timestamp) => {
@@ -322,9 +343,7 @@ const moveRewards: Action = (world, random, timestamp) => {
     const { number, root, total } = epoch;
     if (random.chance(40)) {
       epoch.status = 'rejected';
-      return [
-        { type: 'RootRejected', args: { epoch: number, challenger: random.pick(runners), reason: 'receipt' } },
-      ];
+      return [{ type: 'RootRejected', args: { epoch: number, challenger: random.pick(runners), reason: 'receipt' } }];
     }
     epoch.status = 'final';
     return [{ type: 'RootFinalized', args: { epoch: number, root, total } }];

@@ -1,18 +1,26 @@
 import { opPredeploys, predeploys } from '@openledger/chain-config';
-import { attributionLedgerAbi, type BatchOutput, datanetsAbi, encodeBatch, stakingAbi } from '@openledger/contracts';
+import {
+  attributionLedgerAbi,
+  type BatchOutput,
+  datanetsAbi,
+  decodePage,
+  encodePages,
+  outputsOf,
+  stakingAbi,
+} from '@openledger/contracts';
 import type { BlockEntry, ChainEvent } from '@openledger/event-log';
-import { concatHex, encodeFunctionData, type Hex, keccak256, numberToHex, parseAbi, slice } from 'viem';
+import { bytesToHex, concatHex, encodeFunctionData, type Hex, keccak256, numberToHex, parseAbi, slice } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestChain } from '../../test/support/testChain.ts';
 import { ana, governance, lower, OPEN } from '../../test/support/wallets.ts';
 
 const hash = (word: string): Hex => keccak256(`0x${Buffer.from(word).toString('hex')}`);
 const output = (id: string, rows: [bigint, bigint][]): BatchOutput => ({
-  outputId: hash(id),
+  nonce: 0n,
   modelId: 3n,
   sourceKind: 2,
   sourceId: 7n,
-  promptHash: hash('prompt'),
+  promptHash: hash(id),
   outputHash: hash('output'),
   promptTokens: 11,
   outputTokens: 22,
@@ -20,8 +28,10 @@ const output = (id: string, rows: [bigint, bigint][]): BatchOutput => ({
   method: 2,
   rows: rows.map(([contributionId, weight]) => ({ contributionId, weight })),
 });
-const append = (batch: Hex, count: number): Hex =>
-  encodeFunctionData({ abi: attributionLedgerAbi, functionName: 'append', args: [0, count, batch] });
+const pagesOf = (...outputs: BatchOutput[]): Hex[] =>
+  encodePages(outputs, { targetBytes: 1 }).map((page) => bytesToHex(page));
+const append = (...pages: Hex[]): Hex =>
+  encodeFunctionData({ abi: attributionLedgerAbi, functionName: 'append', args: [pages] });
 
 describe('events of blocks', () => {
   let chain: TestChain;
@@ -52,62 +62,66 @@ describe('events of blocks', () => {
     ]);
   });
 
-  it('are the rows of an attribution batch, read from the calldata in order', async () => {
-    const batch = encodeBatch([
+  it('are the pages of an attribution batch as they stand, read from the calldata in order', async () => {
+    const outputs = [
       output('a', [
         [1n, 10n],
         [2n, 20n],
       ]),
       output('b', []),
-    ]);
-    const events = await appendAndRead(append(batch, 2));
+    ];
+    const events = await appendAndRead(append(...pagesOf(...outputs)));
     expect(events.map(({ type, subIndex, logIndex }) => [type, subIndex, logIndex])).toEqual([
       ['BatchAppended', 0, 0],
-      ['OutputRecorded', 1, 0],
-      ['AttributionRecorded', 2, 0],
-      ['AttributionRecorded', 3, 0],
-      ['OutputRecorded', 4, 0],
+      ['PageRecorded', 1, 0],
+      ['PageRecorded', 2, 0],
     ]);
-    expect(events[1]?.args).toMatchObject({
-      batchIndex: 0n,
-      outputId: hash('a'),
-      modelId: 3n,
-      sourceKind: 2,
-      feeWeight: 5n,
-    });
-    expect(events[3]?.args).toEqual({ batchIndex: 0n, outputId: hash('a'), contributionId: 2n, weight: 20n });
+    const recorded = events.flatMap((event) => (event.type === 'PageRecorded' ? [event.args] : []));
+    expect(recorded.map(({ batchIndex, page }) => [batchIndex, page])).toEqual([
+      [0n, 0],
+      [0n, 1],
+    ]);
+    expect(recorded.flatMap(({ data }) => outputsOf(decodePage(data)))).toEqual(outputs);
   });
 
-  it.each([
-    ['malformed bytes', append('0xdeadbeef', 1), 'NOT_RLP'],
-    ['another count', append(encodeBatch([output('a', [])]), 2), 'COUNT_MISMATCH'],
-    ['no weight', append(encodeBatch([output('a', [[1n, 1n]])]).replace(/0101$/, '0180') as Hex, 1), 'ZERO_WEIGHT'],
-  ])('are one rejection for a batch with %s, whose reason is the stable code', async (_what, data, reason) => {
-    expect((await appendAndRead(data)).slice(1)).toEqual([
-      { type: 'BatchRejected', txIndex: 1, logIndex: 0, subIndex: 1, args: { batchIndex: 0n, runner, reason } },
+  it('are a rejection for a page that does not decode, whose reason is the stable code; the others stand', async () => {
+    const [good] = pagesOf(output('a', [[1n, 1n]])) as [Hex];
+    const events = await appendAndRead(append('0xdeadbeef', good, good.replace(/01$/, '00') as Hex));
+    expect(events.slice(1).map(({ type, subIndex, args }) => [type, subIndex, { ...args, data: undefined }])).toEqual([
+      ['PageRejected', 1, { batchIndex: 0n, page: 0, reason: 'UNKNOWN_VERSION', data: undefined }],
+      ['PageRecorded', 2, { batchIndex: 0n, page: 1, data: undefined }],
+      ['PageRejected', 3, { batchIndex: 0n, page: 2, reason: 'ZERO_WEIGHT', data: undefined }],
     ]);
   });
 
-  it('are one rejection for a batch that came by deposit, where no reader looks for it', async () => {
-    const data = append(encodeBatch([output('a', [])]), 1);
+  it('are rejections for a batch that came by deposit, where no reader looks for it', async () => {
+    const data = append(...pagesOf(output('a', []), output('b', [])));
     const { receipts } = await chain.deposit({ from: runner, to: predeploys.attributionLedger, data, gas: 500_000n });
     expect(receipts).toMatchObject([{ success: true }]);
-    expect((await eventsOfHead()).map(({ type }) => type)).toEqual(['BatchAppended', 'BatchRejected']);
-    expect((await eventsOfHead())[1]?.args).toMatchObject({ reason: 'NOT_IN_CALLDATA' });
+    const [batch, ...rejected] = await eventsOfHead();
+    expect(batch?.type).toBe('BatchAppended');
+    expect(rejected.map(({ type, args }) => [type, args])).toEqual([
+      ['PageRejected', { batchIndex: 0n, page: 0, reason: 'NOT_IN_CALLDATA' }],
+      ['PageRejected', { batchIndex: 0n, page: 1, reason: 'NOT_IN_CALLDATA' }],
+    ]);
   });
 
   it('survive calldata that Solidity reads and others may not', async () => {
-    const batch = encodeBatch([output('a', [])]);
-    const words = [numberToHex(0, { size: 32 }), numberToHex(1, { size: 32 })];
-    const length = numberToHex((batch.length - 2) / 2, { size: 32 });
-    const selector = slice(append(batch, 1), 0, 4);
-    const unpadded = concatHex([selector, ...words, numberToHex(96, { size: 32 }), length, batch]);
-    expect((await appendAndRead(unpadded)).map(({ type }) => type)).toEqual(['BatchAppended', 'OutputRecorded']);
-    // The offset points behind a gap; and version and count words double as the data that is pointed to.
-    const gap = concatHex([selector, ...words, numberToHex(160, { size: 32 }), ...words, length, batch]);
-    expect((await appendAndRead(gap)).map(({ type }) => type)).toEqual(['BatchAppended', 'OutputRecorded']);
-    const backwards = concatHex([selector, ...words, numberToHex(32, { size: 32 }), batch]);
-    expect((await appendAndRead(backwards)).map(({ type }) => type)).toEqual(['BatchAppended', 'BatchRejected']);
+    const [page] = pagesOf(output('a', [])) as [Hex];
+    const word = (value: number) => numberToHex(value, { size: 32 });
+    const selector = slice(append(page), 0, 4);
+    const length = word((page.length - 2) / 2);
+    const types = async (...parts: Hex[]) => {
+      return (await appendAndRead(concatHex([selector, ...parts]))).map(({ type }) => type);
+    };
+    const recorded = ['BatchAppended', 'PageRecorded'];
+    const unpadded = await types(word(32), word(1), word(32), length, page);
+    expect(unpadded).toEqual(recorded);
+    const gap = await types(word(64), word(0), word(1), word(64), word(0), length, page);
+    expect(gap).toEqual(recorded);
+    // The one page that the array holds is the array's own head: it does not decode.
+    const overlapping = await types(word(32), word(1), word(0));
+    expect(overlapping).toEqual(['BatchAppended', 'PageRejected']);
   });
 
   it('leave out administration: an upgraded proxy does not stop the chain', async () => {

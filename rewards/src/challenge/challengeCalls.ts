@@ -1,7 +1,7 @@
 import { predeploys } from '@openledger/chain-config';
 import { rewardDisputesAbi, rewardRecomputeAbi } from '@openledger/contracts';
 import { type Abi, type Address, bytesToHex, type Hex } from 'viem';
-import { parts, type Part } from '../trace/partView.ts';
+import { type Part, parts } from '../trace/partView.ts';
 import type { Evidence, Scan } from './evidence.ts';
 import type { NodeChunk, NodeFault } from './findNodeFault.ts';
 import type { TraceFault, Window } from './findTraceFault.ts';

@@ -85,7 +85,10 @@ export const evidenceOf = (
   const scans: Scan[] = [];
   if (!batch) {
     const batchIndex = BigInt(receipt.batch);
-    return { scans, evidence: { batch: { ...noBatch, batchIndex }, page: noPage, training: noTraining, lastServed: 0n } };
+    return {
+      scans,
+      evidence: { batch: { ...noBatch, batchIndex }, page: noPage, training: noTraining, lastServed: 0n },
+    };
   }
   const scan = (opened: OpenedBatch, place: Receipt, source: Source | undefined) => {
     const settled = opened.settlements.some(

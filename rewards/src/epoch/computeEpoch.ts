@@ -6,8 +6,8 @@ import type { CreditSink } from '../ledger/creditSink.ts';
 import { foldBlocks } from '../ledger/foldBlocks.ts';
 import { initialLedger, type LedgerRules, type LedgerState } from '../ledger/ledgerState.ts';
 import { settleBlock } from '../ledger/settleBlock.ts';
-import { RecordStore } from '../trace/recordStore.ts';
 import type { ChunkTree } from '../trace/chunkTree.ts';
+import { RecordStore } from '../trace/recordStore.ts';
 import { type ChunkWriter, writeTrace } from '../trace/writeTrace.ts';
 import { type Leaf, RewardTree } from './rewardTree.ts';
 

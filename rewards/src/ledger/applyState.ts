@@ -26,7 +26,13 @@ export const applyState = (state: LedgerState, event: ChainEvent): void => {
       return;
     case 'SplitSet': {
       const { version, owner, runner, contributors, stakers, platform } = event.args;
-      state.splits.set(version, [BigInt(owner), BigInt(runner), BigInt(contributors), BigInt(stakers), BigInt(platform)]);
+      state.splits.set(version, [
+        BigInt(owner),
+        BigInt(runner),
+        BigInt(contributors),
+        BigInt(stakers),
+        BigInt(platform),
+      ]);
       return;
     }
     case 'BondChanged':

@@ -111,7 +111,10 @@ describe('contributors', () => {
     batch(1n, [output(channel, { id: 1, model: 5n, rows })], [channelSettled(1000n)]);
 
   it('are those of the training when an answer of the adapter has no evidence', () => {
-    expect(byRole(then(trained, answered()).credits)).toMatchObject({ 'contributors:ana': 75n, 'contributors:bo': 225n });
+    expect(byRole(then(trained, answered()).credits)).toMatchObject({
+      'contributors:ana': 75n,
+      'contributors:bo': 225n,
+    });
     expect(byRole(then(trained, answered({ 404: 9n })).credits)).toMatchObject({ 'contributors:ana': 75n });
   });
 
@@ -123,7 +126,10 @@ describe('contributors', () => {
     ['has no training', {}],
     ['names only contributions that are not accepted', { 404: 1n }],
   ])('leave their part to the owner when the model %s', (_why, rows) => {
-    expect(byRole(then(answer(rows, 1000n)).credits)).toMatchObject({ 'owner:owner': 300n, 'contributors:owner': 300n });
+    expect(byRole(then(answer(rows, 1000n)).credits)).toMatchObject({
+      'owner:owner': 300n,
+      'contributors:owner': 300n,
+    });
   });
 
   it('of an answer without evidence are drawn from the outputs of a long training in proportion', () => {
@@ -185,7 +191,9 @@ describe('owners and stakers', () => {
   });
 
   it('of another runner are not paid', () => {
-    expect(byRole(play(given, [stake(9n, people.bo), ...settle(0n)]).credits)).toMatchObject({ 'stakers:runner': 100n });
+    expect(byRole(play(given, [stake(9n, people.bo), ...settle(0n)]).credits)).toMatchObject({
+      'stakers:runner': 100n,
+    });
   });
 });
 
@@ -245,7 +253,11 @@ describe('any history', () => {
   const outputs = fc.array(fc.record({ model: id, weight: fc.bigInt({ min: 0n, max: 1000n }), rows, source }), {
     maxLength: 4,
   });
-  const settlement = fc.record({ outputs, amounts: fc.array(amount, { minLength: 1, maxLength: 3 }), job: fc.boolean() });
+  const settlement = fc.record({
+    outputs,
+    amounts: fc.array(amount, { minLength: 1, maxLength: 3 }),
+    job: fc.boolean(),
+  });
   const change = fc.oneof(
     fc.tuple(id, who).map(([n, account]) => baseModel(n, account)),
     fc.tuple(fc.bigInt({ min: 1n, max: 4n }), who).map(([n, account]) => contribution(n, account)),

@@ -26,7 +26,7 @@ export type DistributionOptions = {
 
 /** What distributors read: epochs, their files, proofs, and a view in the shape of Merkl's. Read only. */
 export const createDistributionServer = ({ dataDir, chainId, claimed }: DistributionOptions): FastifyInstance => {
-  const server = Fastify({ bodyLimit: 1_024, requestTimeout: 30_000, maxParamLength: 80 });
+  const server = Fastify({ bodyLimit: 1_024, requestTimeout: 30_000, routerOptions: { maxParamLength: 80 } });
   let opened: { dataHash: string; files: OpenedEpoch } | undefined;
 
   const list = (): Listed[] => {
@@ -88,7 +88,8 @@ export const createDistributionServer = ({ dataDir, chainId, claimed }: Distribu
     async (request, reply) => {
       const { account } = request.params;
       if (!isAddress(account, { strict: false })) return reply.code(400).send({ error: 'not an address' });
-      if (request.query.chainId !== undefined && Number(request.query.chainId) !== chainId) return send(request, reply, []);
+      if (request.query.chainId !== undefined && Number(request.query.chainId) !== chainId)
+        return send(request, reply, []);
       const last = list().findLast(({ status }) => status === 'final');
       const proposed = list().findLast(({ status }) => status === 'proposed');
       const claim = last && open(last)?.tree.claimOf(account);
@@ -104,7 +105,9 @@ export const createDistributionServer = ({ dataDir, chainId, claimed }: Distribu
         proofs: claim?.proof ?? [],
         token: { address: NATIVE_TOKEN, chainId, symbol: 'OPEN', decimals: 18 },
       };
-      return send(request, reply, [{ chain: { id: chainId, name: 'OpenLedger' }, rewards: claim || proposed ? [reward] : [] }]);
+      return send(request, reply, [
+        { chain: { id: chainId, name: 'OpenLedger' }, rewards: claim || proposed ? [reward] : [] },
+      ]);
     },
   );
 

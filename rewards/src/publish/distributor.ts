@@ -34,7 +34,9 @@ export class Distributor {
     const open = epochs.find(({ status }) => status === 'proposed');
     if (!open) return (await this.propose()) ? 'proposed' : 'nothing';
     if (await this.#show(open)) return 'shown';
-    const { disputableUntil } = (await access.read(rewardsCall('epochInfo', open.epoch))) as { disputableUntil: bigint };
+    const { disputableUntil } = (await access.read(rewardsCall('epochInfo', open.epoch))) as {
+      disputableUntil: bigint;
+    };
     if ((await access.now()) < disputableUntil) return 'waiting';
     await access.send(rewardsCall('finalize', open.epoch));
     this.#options.log.info({ epoch: open.epoch.toString() }, 'finalized');

@@ -70,9 +70,11 @@ export const writeEpoch = async (
 };
 
 const csvOf = (leaves: readonly Leaf[]): string =>
-  ['account,token,cumulative', ...leaves.map(({ account, cumulative }) => `${account},${NATIVE_TOKEN},${cumulative}`), ''].join(
-    '\n',
-  );
+  [
+    'account,token,cumulative',
+    ...leaves.map(({ account, cumulative }) => `${account},${NATIVE_TOKEN},${cumulative}`),
+    '',
+  ].join('\n');
 
 /** Amounts as text: a 256-bit integer has no type of its own in Parquet. */
 const parquetOf = (leaves: readonly Leaf[]): Uint8Array =>

@@ -1,9 +1,9 @@
 import { type Address, hexToBytes } from 'viem';
 import { keccak } from '../hash.ts';
 import type { AccountTable } from '../ledger/accountTable.ts';
+import { ChunkTree } from './chunkTree.ts';
 import { CHUNK_HEADER_BYTES, CHUNK_RECORDS, RECORD_BYTES } from './format.ts';
 import type { RecordStore } from './recordStore.ts';
-import { ChunkTree } from './chunkTree.ts';
 
 export type WrittenTrace = {
   readonly tree: ChunkTree;

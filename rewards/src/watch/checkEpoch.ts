@@ -4,7 +4,10 @@ import type { OpenedEpoch } from '../publish/openEpoch.ts';
 import { placeOf } from '../trace/format.ts';
 import { type PartView, type ProvenChunk, shownPart } from '../trace/partView.ts';
 
-export type Shown = { readonly trace: ReadonlyMap<number, ProvenChunk>; readonly nodes: ReadonlyMap<number, ProvenChunk> };
+export type Shown = {
+  readonly trace: ReadonlyMap<number, ProvenChunk>;
+  readonly nodes: ReadonlyMap<number, ProvenChunk>;
+};
 
 const nothingShown: Shown = { trace: new Map(), nodes: new Map() };
 

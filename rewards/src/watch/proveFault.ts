@@ -7,8 +7,8 @@ import { type ArchivedBatch, readBatches } from '../challenge/batchArchive.ts';
 import { type Call, challengeCall, scanCall } from '../challenge/challengeCalls.ts';
 import { evidenceOf, type OpenedBatch, type Scan } from '../challenge/evidence.ts';
 import type { Fault, Honest } from '../challenge/findFault.ts';
-import { findWitness } from '../challenge/findWitness.ts';
 import type { Window } from '../challenge/findTraceFault.ts';
+import { findWitness } from '../challenge/findWitness.ts';
 import { recomputeCall } from '../contractCalls.ts';
 import { type Proposal, readEpochs } from '../epoch/epochs.ts';
 import { writeEpoch } from '../publish/epochFiles.ts';
@@ -67,7 +67,9 @@ const finishScan = async (access: ChainAccess, scan: Scan): Promise<void> => {
 /** The account's end in the trace of the final epoch before; undefined when there is none. */
 const previousEnd = async (access: ChainAccess, epoch: bigint, account: Address): Promise<Window | undefined> => {
   const { reader, chainId, rules } = access;
-  const before = [...(await readEpochs(reader)).values()].filter((other) => other.status === 'final' && other.epoch < epoch);
+  const before = [...(await readEpochs(reader)).values()].filter(
+    (other) => other.status === 'final' && other.epoch < epoch,
+  );
   const previous = before.at(-1);
   if (!previous) return undefined;
   const working = mkdtempSync(join(tmpdir(), 'openledger-epoch-'));

@@ -56,7 +56,10 @@ export const playHistory = async (chain: PlayedChain) => {
         output(channel(one), base, 0n, { [ids.other]: 1 }),
       ],
       'malformed',
-      [output(channel(one), base, 7n, { [ids.original]: 1000, [ids.third]: 1 }), output({ kind: 2, id: 55n }, base, 9n)],
+      [
+        output(channel(one), base, 7n, { [ids.original]: 1000, [ids.third]: 1 }),
+        output({ kind: 2, id: 55n }, base, 9n),
+      ],
     ],
   );
   firstEpochAt.block = BigInt((await chain.reader().then((reader) => reader.head()))?.number ?? 0n);
@@ -103,9 +106,7 @@ export const playHistory = async (chain: PlayedChain) => {
   // Accepted only now: it counts from here on, not before.
   take(await datanets.send(governance, 'accept', [pending, 1, 0n]));
   take(
-    await jobs.send(governance, 'setSplit', [
-      { owner: 1, runner: 2, contributors: 9000, stakers: 500, platform: 497 },
-    ]),
+    await jobs.send(governance, 'setSplit', [{ owner: 1, runner: 2, contributors: 9000, stakers: 500, platform: 497 }]),
   );
   await chain.settle(
     [{ channel: one, cumulative: 2_000_000_000_000_123_457n }],

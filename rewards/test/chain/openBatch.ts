@@ -1,7 +1,7 @@
 import { type ArchivedBatch, readBatches } from '../../src/challenge/batchArchive.ts';
 import { type Evidence, evidenceOf, type OpenedBatch, type Scan } from '../../src/challenge/evidence.ts';
-import type { Receipt } from '../../src/ledger/creditSink.ts';
 import { findWitness } from '../../src/challenge/findWitness.ts';
+import type { Receipt } from '../../src/ledger/creditSink.ts';
 import type { PlayedChain } from './playChain.ts';
 
 /** Evidence for a receipt, with the pages that the test sent itself. */

@@ -2,7 +2,15 @@ import { type BatchOutput, encodePages, voucherTypedData } from '@openledger/con
 import { type ChainEvent, type EventReader, eventSchema, type LogEntry } from '@openledger/event-log';
 import { type Address, bytesToHex, type Hex, keccak256, numberToHex, parseEther, parseEventLogs } from 'viem';
 import { accounts, type startChain } from '../../../contracts/test/support/chain.ts';
-import { deploySystem, evaluation, governance, hashOf, MIN_BOND, otherRunner, runner } from '../../../contracts/test/support/system.ts';
+import {
+  deploySystem,
+  evaluation,
+  governance,
+  hashOf,
+  MIN_BOND,
+  otherRunner,
+  runner,
+} from '../../../contracts/test/support/system.ts';
 
 type Chain = Awaited<ReturnType<typeof startChain>>;
 type Receipt = Awaited<ReturnType<Chain['send']>>;
@@ -13,7 +21,9 @@ export type Rows = Record<number, number>;
 export const playChain = async (chain: Chain) => {
   const system = await deploySystem(chain);
   const { datanets, models, jobs, ledger } = system;
-  const abi = [...Object.values(system).flatMap((contract) => [...contract.abi])].filter(({ type }) => type === 'event');
+  const abi = [...Object.values(system).flatMap((contract) => [...contract.abi])].filter(
+    ({ type }) => type === 'event',
+  );
   // Of the set-up, which is genesis on a real chain.
   const bonded = [runner, otherRunner].map((account) => ({
     type: 'BondChanged',
@@ -41,7 +51,10 @@ export const playChain = async (chain: Chain) => {
       events.push(event);
       if (event.type !== 'BatchAppended') continue;
       const { batchIndex } = event.args;
-      pagesByBatch.set(Number(batchIndex), pages.map(({ bytes }) => bytes));
+      pagesByBatch.set(
+        Number(batchIndex),
+        pages.map(({ bytes }) => bytes),
+      );
       for (const [page, { bytes, valid }] of pages.entries()) {
         const told = valid
           ? { type: 'PageRecorded', args: { batchIndex, page, data: bytes } }
@@ -107,9 +120,7 @@ export const playChain = async (chain: Chain) => {
       fee: bigint,
       groups: (job: bigint) => readonly (readonly BatchOutput[] | 'malformed')[],
     ) {
-      const requested = take(
-        await jobs.send(requester, 'requestTraining', [modelId, datanetId, 1, 3600n, '{}'], fee),
-      );
+      const requested = take(await jobs.send(requester, 'requestTraining', [modelId, datanetId, 1, 3600n, '{}'], fee));
       const { jobId } = jobs.event(requested, 'JobRequested');
       take(await jobs.send(runner, 'claimJob', [jobId]));
       const pages = pagesOf(groups(jobId));
@@ -125,9 +136,7 @@ export const playChain = async (chain: Chain) => {
       return jobs.event(receipt, 'JobCommitted').modelId;
     },
     async channel(payer: number, deposit = parseEther('1000')) {
-      const receipt = take(
-        await jobs.send(accounts[payer]?.address as Address, 'openChannel', [runner], deposit),
-      );
+      const receipt = take(await jobs.send(accounts[payer]?.address as Address, 'openChannel', [runner], deposit));
       return { id: jobs.event(receipt, 'ChannelOpened').channelId, payer };
     },
     /** Settles cumulative vouchers with the given pages. */

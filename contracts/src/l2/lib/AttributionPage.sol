@@ -39,7 +39,7 @@ library AttributionPage {
     }
 
     uint256 internal constant MAX_OUTPUTS = 1_024;
-    uint256 internal constant MAX_ROWS = 10_000;
+    uint256 internal constant MAX_ROWS = 4_096;
     uint256 internal constant MAX_BODY_BYTES = 65_536;
     uint256 private constant MAX_SAFE_INTEGER = 2 ** 53 - 1;
     uint256 private constant MAX_TOKENS = type(uint32).max;
@@ -94,10 +94,12 @@ library AttributionPage {
         if (count > reader.data.length - reader.offset) revert PageReader.BadPage("TRUNCATED");
         ids = new uint256[](count);
         uint256 next = 0;
-        for (uint256 i = 0; i < count; i++) {
-            next += reader.uvarint(MAX_SAFE_INTEGER);
-            if (next > MAX_SAFE_INTEGER) revert PageReader.BadPage("OUT_OF_RANGE");
-            ids[i] = next++;
+        unchecked {
+            for (uint256 i = 0; i < count; i++) {
+                next += reader.uvarint(MAX_SAFE_INTEGER);
+                if (next > MAX_SAFE_INTEGER) revert PageReader.BadPage("OUT_OF_RANGE");
+                ids[i] = next++;
+            }
         }
     }
 
@@ -171,25 +173,35 @@ library AttributionPage {
         for (uint256 i = 0; i < size; i++) outputs[i].outputTokens = reader.uvarint(MAX_TOKENS);
     }
 
+    /// @dev Unchecked, because rows are what a page has thousands of: indexes stay below 2^53 plus the number of rows.
     function _readRows(PageReader.Reader memory reader, Output[] memory outputs, Dictionary memory contributions)
         private
         pure
     {
-        for (uint256 i = 0; i < outputs.length; i++) {
-            uint256[] memory ids = outputs[i].contributionIds;
-            uint256 index = 0;
-            for (uint256 row = 0; row < ids.length; row++) {
-                index += reader.uvarint(MAX_SAFE_INTEGER);
-                if (index > MAX_SAFE_INTEGER) revert PageReader.BadPage("OUT_OF_RANGE");
-                ids[row] = contributions.values[_use(contributions, index++)];
+        unchecked {
+            uint256[] memory values = contributions.values;
+            bytes memory used = contributions.used;
+            for (uint256 i = 0; i < outputs.length; i++) {
+                uint256[] memory ids = outputs[i].contributionIds;
+                uint256 size = ids.length;
+                uint256 index = 0;
+                for (uint256 row = 0; row < size; row++) {
+                    index += reader.uvarint(MAX_SAFE_INTEGER);
+                    if (index >= values.length) {
+                        revert PageReader.BadPage(index > MAX_SAFE_INTEGER ? bytes32("OUT_OF_RANGE") : bytes32("BAD_INDEX"));
+                    }
+                    used[index] = 0x01;
+                    ids[row] = values[index++];
+                }
             }
-        }
-        for (uint256 i = 0; i < outputs.length; i++) {
-            uint256[] memory weights = outputs[i].weights;
-            for (uint256 row = 0; row < weights.length; row++) {
-                uint256 weight = reader.uvarint(MAX_SAFE_INTEGER);
-                if (weight == 0) revert PageReader.BadPage("ZERO_WEIGHT");
-                weights[row] = weight;
+            for (uint256 i = 0; i < outputs.length; i++) {
+                uint256[] memory weights = outputs[i].weights;
+                uint256 size = weights.length;
+                for (uint256 row = 0; row < size; row++) {
+                    uint256 weight = reader.uvarint(MAX_SAFE_INTEGER);
+                    if (weight == 0) revert PageReader.BadPage("ZERO_WEIGHT");
+                    weights[row] = weight;
+                }
             }
         }
     }
@@ -205,8 +217,9 @@ library AttributionPage {
     }
 
     function _checkUsed(Dictionary memory dictionary) private pure {
-        for (uint256 i = 0; i < dictionary.used.length; i++) {
-            if (dictionary.used[i] == 0) revert PageReader.BadPage("UNUSED_ENTRY");
+        bytes memory used = dictionary.used;
+        for (uint256 i = 0; i < used.length; i++) {
+            if (used[i] == 0) revert PageReader.BadPage("UNUSED_ENTRY");
         }
     }
 
