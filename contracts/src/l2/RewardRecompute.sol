@@ -47,7 +47,7 @@ contract RewardRecompute is RewardEvidence, Initializable {
     }
 
     /// @inheritdoc IRewardRecompute
-    uint256 public constant MAX_PAID_ROWS = 1_024;
+    uint256 public constant MAX_PAID_ROWS = 512;
     /// @notice The page of receipts that stand for a settlement as a whole.
     uint256 public constant SETTLEMENT_PAGE = 0xffffff;
 
@@ -164,7 +164,7 @@ contract RewardRecompute is RewardEvidence, Initializable {
         return index == stakers.length ? 0 : RewardShares.share(amount, stakes, keys, index);
     }
 
-    /// @dev The output's own evidence; without any, an output of its adapter's training; without that, the model's owner.
+    /// @dev The output's own rows; where it has none, those of an output of its adapter's training; without that, the model's owner.
     function _contributorsDue(
         address account,
         address owner,
@@ -173,11 +173,10 @@ contract RewardRecompute is RewardEvidence, Initializable {
         Evidence calldata evidence
     ) private returns (uint256 sum) {
         if (amount == 0) return 0;
+        AttributionPage.Output memory shown =
+            output.weights.length != 0 ? output : _trainingOf(output, evidence.training);
         bool any;
-        (any, sum) = _clustersDue(account, amount, output, evidence);
-        if (any) return sum;
-        AttributionPage.Output memory trained = _trainingOf(output, evidence.training);
-        (any, sum) = _clustersDue(account, amount, trained, evidence);
+        (any, sum) = _clustersDue(account, amount, shown, evidence);
         if (any) return sum;
         return account == owner ? amount : 0;
     }

@@ -41,7 +41,7 @@ export const divideOutput = (state: LedgerState, part: OutputPart, sink: CreditS
   credit(state.platform, 'platform', parts[4]);
 };
 
-/** The output's evidence; without any, a training of its adapter; without that (a bare base model), the model's owner. */
+/** By the output's rows; where it has none, by its adapter's training; where that says nothing either, to the model's owner. */
 const payContributors = (
   state: LedgerState,
   { page, output }: OutputPart,
@@ -52,7 +52,7 @@ const payContributors = (
   const [from, to] = [page.rowOffsets[output] as number, page.rowOffsets[output + 1] as number];
   let training: Receipt | undefined;
   let clusters = clustersOf(state.contributions, page.contributionIds, page.weights, from, to);
-  if (clusters.keys.length === 0) {
+  if (from === to) {
     const found = trainingOf(state, page, output);
     const trained = found?.drawn;
     const rows = trained?.weights.length ?? 0;

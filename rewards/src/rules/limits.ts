@@ -1,9 +1,9 @@
 /** What one dispute can recompute in a transaction; the same constants stand in the contracts. */
 export const limits = {
   /** Bytes of a page's body. Longer pages are recorded, but not paid for. */
-  paidBody: 16_384,
+  paidBody: 6_144,
   /** Rows of an output. One with more is refunded. */
-  paidRows: 1_024,
+  paidRows: 512,
   /** Basis points of an output's contributors' part that one cluster gets at most while others have evidence too. */
   contributorCap: 8_000n,
 } as const;

@@ -17,7 +17,7 @@ import { accountEnd } from '../trace/accountEnd.ts';
 import { placeOf } from '../trace/format.ts';
 
 /** Bytes of pages that one scan takes: reading them on chain costs up to about 500 gas a byte. */
-const SCAN_BYTES = 16_384;
+const SCAN_BYTES = 12_288;
 
 /** Sends what a fault's challenge needs first, and returns the challenge itself. */
 export const proveFault = async (

@@ -13,7 +13,7 @@ abstract contract RewardEvidence is IRewardRecompute {
     using PageReader for PageReader.Reader;
 
     /// @inheritdoc IRewardRecompute
-    uint256 public constant MAX_PAID_BODY = 16_384;
+    uint256 public constant MAX_PAID_BODY = 6_144;
 
     mapping(bytes32 source => Scan) private _scans;
 
