@@ -4,7 +4,7 @@ import { OpenLedgerError } from '@openledger/kit';
 import type { Hex } from 'viem';
 import type { CreditSink } from '../ledger/creditSink.ts';
 import { foldBlocks } from '../ledger/foldBlocks.ts';
-import { initialLedger, type LedgerRules, type LedgerState } from '../ledger/ledgerState.ts';
+import { initialLedger, type LedgerRules } from '../ledger/ledgerState.ts';
 import { settleBlock } from '../ledger/settleBlock.ts';
 import type { ChunkTree } from '../trace/chunkTree.ts';
 import { RecordStore } from '../trace/recordStore.ts';
@@ -50,16 +50,12 @@ export const computeEpoch = async (range: EpochRange, write?: ChunkWriter): Prom
     toBlock,
     start: () => startEpoch(rules),
     apply: (epoch, { number, events }) => {
-      if (number <= fromBlock) settleBlock(epoch.state, events, unrecorded);
-      else {
-        epoch.carried ??= epoch.state.entitlements.slice();
-        settleBlock(epoch.state, events, epoch.store);
-      }
+      settleBlock(epoch.state, events, number <= fromBlock ? epoch.carried : epoch.store);
     },
   });
   if (last?.number !== toBlock) throw unknownBlock(toBlock);
   const { state, store, carried } = folded;
-  const trace = await writeTrace(state.accounts, store, carried ?? state.entitlements, write);
+  const trace = await writeTrace(state.accounts, store, carried.totals, write);
   if (trace.records === 0) throw nothingOwed();
   if (trace.total !== state.settled) {
     throw new OpenLedgerError(`credited ${trace.total} wei of ${state.settled} settled`, {
@@ -90,10 +86,18 @@ export const computeEpoch = async (range: EpochRange, write?: ChunkWriter): Prom
 const startEpoch = (rules: LedgerRules) => ({
   state: initialLedger(rules),
   store: new RecordStore(),
-  carried: undefined as LedgerState['entitlements'] | undefined,
+  carried: new Totals(),
 });
 
-const unrecorded: CreditSink = { begin: () => undefined, credit: () => undefined, end: () => undefined };
+/** Of what the epochs before have counted only the sums are left, by account. */
+class Totals implements CreditSink {
+  readonly totals: bigint[] = [];
+  begin(): void {}
+  credit(account: number, _role: string, amount: bigint): void {
+    this.totals[account] = (this.totals[account] ?? 0n) + amount;
+  }
+  end(): void {}
+}
 
 type Header = { chainId: number; fromBlock: bigint; toBlock: bigint; blockHash: Hex; logHash: Hex };
 

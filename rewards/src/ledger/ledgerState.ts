@@ -39,9 +39,7 @@ export type LedgerState = {
   readonly stakes: Stakes;
   readonly splits: Map<number, Split>;
   readonly platform: number;
-  /** By account, wei: all that was ever credited. */
-  readonly entitlements: bigint[];
-  /** Sum of all settled amounts; equals the sum of entitlements at any time. */
+  /** Sum of all settled amounts; equals the sum of all credits at any time. */
   settled: bigint;
 };
 
@@ -57,7 +55,6 @@ export const initialLedger = (rules: LedgerRules): LedgerState => {
     stakes: new Stakes(accounts),
     splits: new Map([[1, defaultSplit]]),
     platform: accounts.number(rules.platform),
-    entitlements: [],
     settled: 0n,
   };
 };

@@ -13,18 +13,5 @@ export const settleBlock = (state: LedgerState, events: readonly ChainEvent[], s
   for (const event of events) applyState(state, event);
   const batches = batchesOf(events, state);
   for (const batch of batches) recordTrainings(state, batch);
-  const counted: CreditSink = {
-    ...bound(sink),
-    credit(account, role, amount, cluster) {
-      state.entitlements[account] = (state.entitlements[account] ?? 0n) + amount;
-      sink.credit(account, role, amount, cluster);
-    },
-  };
-  for (const batch of batches) settleBatch(state, batch, counted);
+  for (const batch of batches) settleBatch(state, batch, sink);
 };
-
-const bound = (sink: CreditSink) => ({
-  begin: sink.begin.bind(sink),
-  end: sink.end.bind(sink),
-  ...(sink.witness ? { witness: sink.witness.bind(sink) } : {}),
-});

@@ -17,8 +17,10 @@ export class RecordStore implements CreditSink {
   /** Three numbers a receipt. */
   #receipts = new Float64Array(3 * 1024);
   #receiptCount = 0;
-  /** What the running receipt pays, by account. */
-  readonly #open = new Map<number, bigint>();
+  /** Whom the running receipt pays, and how much; and each account's place there, which counts if it is that account's. */
+  #openAccounts: number[] = [];
+  #openAmounts: bigint[] = [];
+  #places = new Uint32Array(1024);
 
   get size(): number {
     return this.#size;
@@ -38,12 +40,26 @@ export class RecordStore implements CreditSink {
   }
 
   credit(account: number, _role: string, amount: bigint): void {
-    this.#open.set(account, (this.#open.get(account) ?? 0n) + amount);
+    if (account >= this.#places.length) {
+      const larger = new Uint32Array(Math.max(account + 1, 2 * this.#places.length));
+      larger.set(this.#places);
+      this.#places = larger;
+    }
+    const place = this.#places[account] as number;
+    if (this.#openAccounts[place] === account) this.#openAmounts[place] = (this.#openAmounts[place] as bigint) + amount;
+    else {
+      this.#places[account] = this.#openAccounts.length;
+      this.#openAccounts.push(account);
+      this.#openAmounts.push(amount);
+    }
   }
 
   end(): void {
-    for (const [account, amount] of this.#open) this.#push(account, amount);
-    this.#open.clear();
+    for (let i = 0; i < this.#openAccounts.length; i++) {
+      this.#push(this.#openAccounts[i] as number, this.#openAmounts[i] as bigint);
+    }
+    this.#openAccounts.length = 0;
+    this.#openAmounts.length = 0;
   }
 
   account(record: number): number {
