@@ -41,7 +41,7 @@ const layers = [
   ['sequencer', 'derivation', 'batcher', 'proposer'],
   ['follower'],
   ['rpc'],
-  ['mempool', 'attributes'],
+  ['mempool', 'attributes', 'pending'],
   ['engine'],
   ['chain', 'events', 'genesis'],
   ['execution'],

@@ -5,6 +5,7 @@ import { measureAnvilSingles, measureOurSingles } from './lane/lanePeers.ts';
 import { proveRandomEvents } from './lane/laneProofs.ts';
 import { usual } from './lane/makeBatches.ts';
 import { type LaneRun, measureLane } from './lane/measureLane.ts';
+import { sendEach, sendMany } from './lane/sendRaw.ts';
 import type { BenchResult } from './report.ts';
 
 const number = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
@@ -32,7 +33,8 @@ const perSecond = ({ shown, seconds }: LaneRun): number => shown / seconds;
 
 /** Attributions through the whole node: submitted, sequenced, executed, on disk, in the event log, in the views. */
 export const lane = async (): Promise<BenchResult> => {
-  const anvil = await measureAnvilSingles();
+  const anvil = await measureAnvilSingles(sendMany);
+  const anvilRequests = await measureAnvilSingles(sendEach);
   const network = await startLaneNetwork({ runners: RUNNERS, databaseUrl: process.env.LANE_DATABASE_URL });
   try {
     const singles = await measureOurSingles(network);
@@ -88,8 +90,15 @@ export const lane = async (): Promise<BenchResult> => {
         ...latencyFigures('bursty', bursty.result),
         ...latencyFigures('uniform', uniform.result),
       },
-      peers: { anvil: { eventsPerSecond: anvil.perSecond, gasPerEvent: anvil.gas } },
-      ratios: { toAnvilSingles: sustained / anvil.perSecond, toOurSingles: sustained / singles.perSecond },
+      peers: {
+        anvil: { eventsPerSecond: anvil.perSecond, gasPerEvent: anvil.gas },
+        anvilWithARequestEach: { eventsPerSecond: anvilRequests.perSecond },
+      },
+      ratios: {
+        toAnvilSingles: sustained / anvil.perSecond,
+        toAnvilWithARequestEach: sustained / anvilRequests.perSecond,
+        toOurSingles: sustained / singles.perSecond,
+      },
       goals: [
         atLeast('events/s sustained, visible in the views', 20_000, sustained),
         atLeast('times anvil with a transaction for each event', 20, sustained / anvil.perSecond),

@@ -15,3 +15,5 @@ export {
 } from './sendTransaction.ts';
 export { sha256Hex, type UploadAnswer, uploadFile, uploadSigner } from './uploads.ts';
 export { decodePayment, encodePayment, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';
+export { type Finality, waitForReceipt } from './waitForReceipt.ts';
+export { whenRoom } from './whenRoom.ts';

@@ -15,29 +15,39 @@ import {
   type WalletClient,
 } from 'viem';
 import { allErrors } from './contracts.ts';
+import { type Finality, waitForReceipt } from './waitForReceipt.ts';
+import { whenRoom } from './whenRoom.ts';
 
 export type OpenLedgerClient = {
   readonly public: PublicClient;
   readonly wallet: WalletClient<Transport, Chain, Account>;
   readonly account: Account;
+  /** When a transaction counts as done; sequenced when left out. */
+  readonly finality?: Finality;
 };
 
-/** A viem pair for one account. `pollingInterval` in milliseconds; half a block time or less. */
+/**
+ * A viem pair for one account. `pollingInterval` in milliseconds; half a block time or less. With `finality: 'preconfirmed'`
+ * transactions are done when the sequencer promised them, and what is read is the pending state, so that each sees the ones before.
+ */
 export const createOpenLedgerClient = (options: {
   chain: Chain;
   account: Account;
   pollingInterval?: number;
+  finality?: Finality;
 }): OpenLedgerClient => {
-  const { chain, account } = options;
+  const { chain, account, finality = 'sequenced' } = options;
   const shared = {
     chain,
     transport: http(undefined, { retryCount: 3 }),
-    pollingInterval: options.pollingInterval ?? 250,
+    pollingInterval: options.pollingInterval ?? (finality === 'preconfirmed' ? 50 : 250),
+    ...(finality === 'preconfirmed' ? { experimental_blockTag: 'pending' as const } : {}),
   };
   return {
     public: createPublicClient(shared) as PublicClient,
     wallet: createWalletClient({ ...shared, account }),
     account,
+    finality,
   };
 };
 
@@ -65,7 +75,7 @@ export class ContractRefusedError extends Error {
 
 /**
  * Simulates, sends and waits for the receipt, so that a refusal is told with the contract's own error before it costs
- * anything. @throws ContractRefusedError
+ * anything. A node without room is asked again for two minutes. @throws ContractRefusedError
  */
 export const sendTransaction = async (client: OpenLedgerClient, call: Call): Promise<TransactionReceipt> => {
   const request = {
@@ -80,11 +90,11 @@ export const sendTransaction = async (client: OpenLedgerClient, call: Call): Pro
   try {
     await client.public.simulateContract(request);
     // Refuses as well when another transaction came between: it asks for the gas.
-    hash = await client.wallet.writeContract({ ...request, chain: client.wallet.chain } as never);
+    hash = await whenRoom(() => client.wallet.writeContract({ ...request, chain: client.wallet.chain } as never));
   } catch (error) {
     throw refusal(call, error) ?? error;
   }
-  const receipt = await client.public.waitForTransactionReceipt({ hash });
+  const receipt = await waitForReceipt(client.public, hash, client.finality);
   if (receipt.status !== 'success') throw new ContractRefusedError(call, 'reverted in block', [hash]);
   return receipt;
 };

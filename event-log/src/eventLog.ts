@@ -2,7 +2,19 @@ import type { AbstractLevel } from 'abstract-level';
 import { bytesToHex, hexToBytes } from 'viem';
 import { computeLogHash, decodeEntry, encodeEntry } from './codec.ts';
 import { eventLogError } from './errors.ts';
-import type { BlockEntry, BlockRef, EventReader, Hex, LogBlock, LogEntry, LogHead, RevertEntry } from './types.ts';
+import { followProvisional } from './followProvisional.ts';
+import { ProvisionalEntries } from './provisional.ts';
+import type {
+  BlockEntry,
+  BlockRef,
+  FeedEntry,
+  Hex,
+  LogBlock,
+  LogEntry,
+  LogHead,
+  ProvisionalReader,
+  RevertEntry,
+} from './types.ts';
 
 export type LevelDb = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>;
 export type PutOp = { type: 'put'; key: Uint8Array; value: Uint8Array };
@@ -53,7 +65,9 @@ const decodeHead = (bytes: Uint8Array): LogHead => ({
  * The append-only log of one node. It owns key prefixes `e`, `h` and `E` of the node's database and writes nothing itself:
  * `prepare*` returns the operations, the node commits them with block and state in one batch, then calls `committed`.
  */
-export class EventLog implements EventReader {
+export class EventLog implements ProvisionalReader {
+  /** What is told beside the log, of the block under construction. */
+  readonly provisional = new ProvisionalEntries(() => this.#wakeAll());
   readonly #db: LevelDb;
   #head: LogHead | undefined;
   #waiters = new Set<() => void>();
@@ -115,9 +129,7 @@ export class EventLog implements EventReader {
   /** Call after the batch is on disk: moves the head and wakes the followers. */
   committed(prepared: PreparedEntry): void {
     this.#head = prepared.head;
-    const waiters = this.#waiters;
-    this.#waiters = new Set();
-    for (const wake of waiters) wake();
+    this.#wakeAll();
   }
 
   /** The entry of a block that is or was in the log. */
@@ -149,10 +161,14 @@ export class EventLog implements EventReader {
     for (; current < end; parts = []) yield this.#assemble(current++, parts);
   }
 
+  followProvisional(from: number, options: { signal?: AbortSignal } = {}): AsyncIterable<FeedEntry> {
+    return followProvisional(this, from, options.signal);
+  }
+
   async *follow(from: number, options: { signal?: AbortSignal } = {}): AsyncIterable<LogEntry> {
     let next = from;
     while (!options.signal?.aborted) {
-      const grown = this.#grown(options.signal);
+      const grown = this.changed(options.signal);
       try {
         for await (const entry of this.read(next, options)) {
           next = entry.seq + 1;
@@ -192,7 +208,14 @@ export class EventLog implements EventReader {
     if (hash !== head.logHash) throw eventLogError('LOG_CORRUPT', 'the last entry does not match the head');
   }
 
-  #grown(signal: AbortSignal | undefined): { promise: Promise<void>; cancel(): void } {
+  #wakeAll(): void {
+    const waiters = this.#waiters;
+    this.#waiters = new Set();
+    for (const wake of waiters) wake();
+  }
+
+  /** Resolves when the log grew, when there is something provisional, or when the signal aborts. */
+  changed(signal: AbortSignal | undefined): { promise: Promise<void>; cancel(): void } {
     let wake = () => {};
     const promise = new Promise<void>((resolve) => {
       wake = resolve;

@@ -1,23 +1,26 @@
 import { sleep } from '@openledger/kit';
-import { decodeEntry } from './codec.ts';
 import { eventLogError } from './errors.ts';
+import { decodeFeedEntry } from './provisionalCodec.ts';
 import { HEARTBEAT_MS } from './serveEvents.ts';
-import type { EventReader, LogEntry, LogHead } from './types.ts';
+import type { FeedEntry, LogEntry, LogHead, ProvisionalReader } from './types.ts';
 
 /** No frame for this long means that the node or the network is gone, however quiet the chain. */
 const SILENCE_MS = 4 * HEARTBEAT_MS;
 const RETRY_MS = 500;
+
+const modes = { read: 'follow=false', follow: 'follow=true', provisional: 'follow=true&provisional=true' } as const;
+type Mode = keyof typeof modes;
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 
 /**
  * Reads another process's log over `GET /events`. `follow` survives a restart of the node: it reconnects and goes on at the
  * next position. `read` and `head` throw LOG_FEED_UNAVAILABLE when the node doesn't answer.
  */
-export const createRemoteReader = (options: { url: string; onRetry?: (error: unknown) => void }): EventReader => {
+export const createRemoteReader = (options: { url: string; onRetry?: (error: unknown) => void }): ProvisionalReader => {
   const endpoint = (path: string) => new URL(path, options.url).toString();
 
-  const open = async (from: number, follow: boolean, signal: AbortSignal): Promise<Response> => {
-    const response = await fetch(endpoint(`/events?from=${from}&follow=${follow}`), { signal }).catch((cause) => {
+  const open = async (from: number, mode: Mode, signal: AbortSignal): Promise<Response> => {
+    const response = await fetch(endpoint(`/events?from=${from}&${modes[mode]}`), { signal }).catch((cause) => {
       throw eventLogError('LOG_FEED_UNAVAILABLE', 'the event feed does not answer', {}, cause);
     });
     if (response.status === 416) {
@@ -31,14 +34,14 @@ export const createRemoteReader = (options: { url: string; onRetry?: (error: unk
     return response;
   };
 
-  async function* stream(from: number, follow: boolean, signal?: AbortSignal): AsyncIterable<LogEntry> {
+  async function* stream(from: number, mode: Mode, signal?: AbortSignal): AsyncIterable<FeedEntry> {
     const abort = new AbortController();
     const stop = () => abort.abort();
     if (signal?.aborted) return;
     signal?.addEventListener('abort', stop, { once: true });
     let silence = setTimeout(stop, SILENCE_MS);
     try {
-      const response = await open(from, follow, abort.signal);
+      const response = await open(from, mode, abort.signal);
       let pending = Buffer.alloc(0);
       for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
         clearTimeout(silence);
@@ -50,7 +53,7 @@ export const createRemoteReader = (options: { url: string; onRetry?: (error: unk
           if (pending.length < 4 + length) break;
           const payload = pending.subarray(4, 4 + length);
           pending = pending.subarray(4 + length);
-          if (length > 0) yield decodeEntry(payload);
+          if (length > 0) yield decodeFeedEntry(payload);
         }
       }
     } catch (cause) {
@@ -64,6 +67,28 @@ export const createRemoteReader = (options: { url: string; onRetry?: (error: unk
       clearTimeout(silence);
       signal?.removeEventListener('abort', stop);
       stop();
+    }
+  }
+
+  async function* follow(from: number, mode: Mode, signal?: AbortSignal): AsyncIterable<FeedEntry> {
+    let next = from;
+    /** The last provisional entry: a new connection tells of the open block from its beginning. */
+    let told: { payloadId: string; index: number } | undefined;
+    while (!signal?.aborted) {
+      try {
+        for await (const entry of stream(next, mode, signal)) {
+          if ('seq' in entry) next = entry.seq + 1;
+          else if (entry.kind === 'provisional') {
+            if (told?.payloadId === entry.payloadId && entry.index <= told.index) continue;
+            told = entry;
+          }
+          yield entry;
+        }
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        options.onRetry?.(error);
+      }
+      await sleep(RETRY_MS, signal);
     }
   }
 
@@ -84,26 +109,13 @@ export const createRemoteReader = (options: { url: string; onRetry?: (error: unk
     async *read(from, { limit, signal } = {}) {
       let left = limit ?? Number.MAX_SAFE_INTEGER;
       if (left <= 0) return;
-      for await (const entry of stream(from, false, signal)) {
-        yield entry;
+      for await (const entry of stream(from, 'read', signal)) {
+        yield entry as LogEntry;
         if (--left <= 0) return;
       }
     },
-    async *follow(from, { signal } = {}) {
-      let next = from;
-      while (!signal?.aborted) {
-        try {
-          for await (const entry of stream(next, true, signal)) {
-            next = entry.seq + 1;
-            yield entry;
-          }
-        } catch (error) {
-          if (!isRetryable(error)) throw error;
-          options.onRetry?.(error);
-        }
-        await sleep(RETRY_MS, signal);
-      }
-    },
+    follow: (from, { signal } = {}) => follow(from, 'follow', signal) as AsyncIterable<LogEntry>,
+    followProvisional: (from, { signal } = {}) => follow(from, 'provisional', signal),
   };
 };
 

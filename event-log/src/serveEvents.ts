@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encodeEntry, entryToJson } from './codec.ts';
+import { entryToJson } from './codec.ts';
 import { eventLogError } from './errors.ts';
-import type { EventReader, LogEntry } from './types.ts';
+import { encodeFeedEntry } from './provisionalCodec.ts';
+import type { EventReader, FeedEntry, ProvisionalReader } from './types.ts';
 
 /** Every idle stream carries a sign of life, so that a reader can tell a quiet chain from a dead node. */
 export const HEARTBEAT_MS = 5_000;
@@ -15,27 +16,29 @@ export const toFrame = (payload: Uint8Array): Uint8Array => {
   return frame;
 };
 
-type Format = { contentType: string; entry(entry: LogEntry): string | Uint8Array; heartbeat: string | Uint8Array };
+type Format = { contentType: string; entry(entry: FeedEntry): string | Uint8Array; heartbeat: string | Uint8Array };
 
 const msgpackFrames: Format = {
   contentType: 'application/x-msgpack',
-  entry: (entry) => toFrame(encodeEntry(entry)),
+  entry: (entry) => toFrame(encodeFeedEntry(entry)),
   heartbeat: toFrame(new Uint8Array()),
 };
 
 const serverSentEvents: Format = {
   contentType: 'text/event-stream',
-  entry: (entry) => `id: ${entry.seq}\nevent: ${entry.kind}\ndata: ${entryToJson(entry)}\n\n`,
+  // Only what is in the log has a position to resume from.
+  entry: (entry) =>
+    `${'seq' in entry ? `id: ${entry.seq}\n` : ''}event: ${entry.kind}\ndata: ${entryToJson(entry)}\n\n`,
   heartbeat: ': alive\n\n',
 };
 
 /**
- * `GET /events?from=SEQ[&follow=false]`: the log from a position, then live. msgpack frames by default; JSON server-sent
- * events for `Accept: text/event-stream` (where Last-Event-ID resumes). Effects: holds the response open; ends it when the
+ * `GET /events?from=SEQ[&follow=false][&provisional=true]`: the log from a position, then live, on demand with what is told of
+ * the block under construction between its entries. msgpack frames by default; JSON server-sent events for `Accept: text/event-stream` (where Last-Event-ID resumes). Effects: holds the response open; ends it when the
  * client goes or `signal` aborts; waits for slow readers instead of buffering.
  */
 export const serveEvents = async (
-  reader: EventReader,
+  reader: EventReader | ProvisionalReader,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
@@ -67,9 +70,13 @@ export const serveEvents = async (
   try {
     response.write(format.heartbeat);
     const follow = url.searchParams.get('follow') !== 'false';
-    const entries = follow
-      ? reader.follow(from, { signal: abort.signal })
-      : reader.read(from, { signal: abort.signal });
+    const provisional = url.searchParams.get('provisional') === 'true';
+    const { signal: until } = abort;
+    const entries: AsyncIterable<FeedEntry> = !follow
+      ? reader.read(from, { signal: until })
+      : provisional && 'followProvisional' in reader
+        ? reader.followProvisional(from, { signal: until })
+        : reader.follow(from, { signal: until });
     for await (const entry of entries) await write(format.entry(entry));
     complete = !abort.signal.aborted;
   } finally {

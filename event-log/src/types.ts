@@ -70,6 +70,38 @@ export type RevertEntry = {
 
 export type LogEntry = BlockEntry | RevertEntry;
 
+/**
+ * What was added to the block under construction: a promise of the sequencer, not yet in the log and without a position. The
+ * entry of block `number` takes its place, or that it is withdrawn.
+ */
+export type ProvisionalEntry = {
+  readonly kind: 'provisional';
+  readonly number: bigint;
+  readonly parentHash: Hex;
+  /** Unix seconds; the block's. */
+  readonly timestamp: bigint;
+  /** 8 bytes, one for each build of a block. */
+  readonly payloadId: Hex;
+  /** Of the flashblock in its block, from 0. */
+  readonly index: number;
+  /** Place in the block of the first transaction added. */
+  readonly firstTxIndex: number;
+  /** Hashes of the transactions added. */
+  readonly transactions: readonly Hex[];
+  readonly events: readonly ChainEvent[];
+};
+
+/** All provisional entries of this build no longer count; its transactions wait for another block. */
+export type WithdrawnEntry = {
+  readonly kind: 'withdrawn';
+  readonly number: bigint;
+  readonly parentHash: Hex;
+  readonly payloadId: Hex;
+};
+
+/** What the feed tells: the log, and if it is asked for, what may come. */
+export type FeedEntry = LogEntry | ProvisionalEntry | WithdrawnEntry;
+
 export type LogHead = BlockRef & { readonly logHash: Hex /** Position of the next entry. */; readonly nextSeq: number };
 
 /** What consumers depend on; local and remote readers pass the same contract suite. */
@@ -79,4 +111,10 @@ export type EventReader = {
   read(from: number, options?: { limit?: number; signal?: AbortSignal }): AsyncIterable<LogEntry>;
   /** As `read`, then waits for more until the signal aborts. */
   follow(from: number, options?: { signal?: AbortSignal }): AsyncIterable<LogEntry>;
+};
+
+/** A reader that also tells of the block under construction. */
+export type ProvisionalReader = EventReader & {
+  /** As `follow`, with provisional entries between those of the log. */
+  followProvisional(from: number, options?: { signal?: AbortSignal }): AsyncIterable<FeedEntry>;
 };

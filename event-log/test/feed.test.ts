@@ -50,6 +50,26 @@ describe('server-sent events', () => {
     expect(message).toMatchObject({ id: 1, event: 'block', data: { seq: 1, number: '1', events: [{ txIndex: 1 }] } });
   });
 
+  it('carry what is provisional without an id, only when asked for', async () => {
+    const { feed, log } = await start(1);
+    const head = await log.head();
+    if (!head) throw new Error('the log is empty');
+    const payloadId = '0x0000000000000001';
+    const place = { number: 1n, parentHash: head.hash, timestamp: 5n, payloadId, index: 0, firstTxIndex: 0 } as const;
+    log.provisional.publish({ kind: 'provisional', ...place, transactions: [], events: [transferred(0)] });
+    const response = await openStream(`${feed.url}/events?from=1&provisional=true`, accept);
+    let text = '';
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    while (!text.includes('\n\n', text.indexOf('event: '))) await once(response, 'data');
+    const [name, data] = text.slice(text.indexOf('event: ')).split('\n');
+    expect(name).toBe('event: provisional');
+    expect(text).not.toContain('id: ');
+    expect(JSON.parse(data?.slice('data: '.length) ?? '')).toMatchObject({ number: '1', payloadId, index: 0 });
+    response.destroy();
+  });
+
   it('resume after Last-Event-ID, as browsers do', async () => {
     const { feed, writer } = await start(3);
     const response = await openStream(`${feed.url}/events?from=0`, { ...accept, 'last-event-id': '1' });

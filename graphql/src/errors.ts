@@ -9,6 +9,7 @@ export type GraphqlErrorCode =
   | 'TOO_MANY_ALIASES'
   | 'TOO_MANY_TOKENS'
   | 'TOO_MANY_DIRECTIVES'
+  | 'NOT_PROVIDED'
   | 'TOO_MANY_SUBSCRIPTIONS'
   | 'TIMEOUT';
 
@@ -21,6 +22,7 @@ const actions: Record<GraphqlErrorCode, string> = {
   TOO_MANY_ALIASES: 'Ask in several queries.',
   TOO_MANY_TOKENS: 'Make the document smaller.',
   TOO_MANY_DIRECTIVES: 'Make the document smaller.',
+  NOT_PROVIDED: 'Ask a server that follows a sequencing node.',
   TOO_MANY_SUBSCRIPTIONS: 'Complete a subscription first, or use one with more types.',
   TIMEOUT: 'Ask for less at once, or narrow the filter.',
 };

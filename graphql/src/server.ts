@@ -3,6 +3,7 @@ import type { Database } from '@openledger/indexer/views';
 import type { Logger, Metrics } from '@openledger/kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { defaultLimits, type GraphqlLimits } from './config.ts';
+import { LiveProvisional, type ProvisionalFeed } from './liveProvisional.ts';
 import { createLiveViews } from './liveViews.ts';
 import { createGraphqlMetrics } from './metrics.ts';
 import { readinessReasons } from './readiness.ts';
@@ -13,6 +14,8 @@ export type GraphqlServerOptions = {
   /** Its schema is the chain's; a read-only scope of it is used. */
   database: Database;
   chainName: string;
+  /** Where provisional events come from; without it the subscription to them is refused. */
+  provisional?: ProvisionalFeed;
   /** Loopback unless told otherwise. */
   host?: string;
   /** 0: any free port. */
@@ -39,8 +42,18 @@ export const createGraphqlServer = async (options: GraphqlServerOptions): Promis
   const corsOrigins = options.corsOrigins ?? [];
   const database = options.database.scoped({ readOnly: true, statementTimeoutMs: limits.statementTimeoutMs });
   const live = await createLiveViews(database, log);
+  const provisional = options.provisional && new LiveProvisional(options.provisional, log);
   const graphqlMetrics = createGraphqlMetrics(metrics);
-  const yoga = createGraphqlYoga({ database, live, limits, corsOrigins, chainName, log, metrics: graphqlMetrics });
+  const yoga = createGraphqlYoga({
+    database,
+    live,
+    provisional,
+    limits,
+    corsOrigins,
+    chainName,
+    log,
+    metrics: graphqlMetrics,
+  });
 
   const app = Fastify({ bodyLimit: limits.bodyBytes, logger: false, forceCloseConnections: true });
   serveErrors(app, log);
@@ -62,6 +75,7 @@ export const createGraphqlServer = async (options: GraphqlServerOptions): Promis
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     await live.close();
+    provisional?.close();
     await websocket.close();
     await app.close();
     await yoga.dispose();

@@ -4,6 +4,7 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { GraphqlLimits } from './config.ts';
 import { documentLimits } from './limits/documentLimits.ts';
 import { createMaskError } from './limits/maskError.ts';
+import type { LiveProvisional } from './liveProvisional.ts';
 import type { LiveViews } from './liveViews.ts';
 import type { GraphqlMetrics } from './metrics.ts';
 import type { Context } from './schema/builder.ts';
@@ -14,6 +15,7 @@ export type YogaOptions = {
   /** Read-only. */
   database: Database;
   live: LiveViews;
+  provisional: LiveProvisional | undefined;
   limits: GraphqlLimits;
   corsOrigins: readonly string[];
   chainName: string;
@@ -41,12 +43,13 @@ const metricsPlugin = (metrics: GraphqlMetrics): Plugin => ({
 });
 
 export const createGraphqlYoga = (options: YogaOptions) => {
-  const { database, live, limits, corsOrigins } = options;
+  const { database, live, provisional, limits, corsOrigins } = options;
   return createYoga<object, Context>({
     schema,
     context: (): Context => {
       const context: Context = {
         live,
+        provisional,
         maxComplexity: limits.complexity,
         views: createViews(database, () => context.deadline),
       };

@@ -13,6 +13,7 @@ import { withConfirmationDepth } from './l1/confirmationDepth.ts';
 import type { L1Source } from './l1/l1Source.ts';
 import { createL1RpcSource } from './l1/rpcL1Source.ts';
 import { Mempool } from './mempool/mempool.ts';
+import { PendingChain } from './pending/pendingChain.ts';
 import { ChainReader } from './rpc/chainReader.ts';
 import { startRpcServer } from './rpc/server.ts';
 import { Sequencer } from './sequencer/sequencer.ts';
@@ -30,12 +31,14 @@ export type NodeOptions = {
   role: NodeRole;
   /** L1 blocks that must stand on one before it is derived from. */
   verifierL1Confirmations: bigint;
+  /** Of all transactions that wait; beyond it senders are asked to come back. */
+  maxPoolBytes: number;
   /** Added to the machine's clock, milliseconds. */
   clockOffsetMs: number;
 };
 
 export type NodeRole =
-  | { kind: 'sequencer'; l1Confirmations: bigint }
+  | { kind: 'sequencer'; l1Confirmations: bigint /** Between partial blocks; 0 makes none. */; flashblockMs: number }
   | { kind: 'verifier' }
   | { kind: 'follower'; sequencerUrl: string }
   | { kind: 'engine'; host: string; port: number; jwtSecretPath: string };
@@ -64,9 +67,11 @@ export const startNode = async (options: NodeOptions, modules: NodeModules): Pro
   try {
     const engine = await Engine.open({ db, genesis: options.genesis, log, metrics });
     const l1 = modules.l1 ?? createL1RpcSource(options.l1);
-    const mempool = await Mempool.open({ engine, db, log, metrics });
+    const limits = { maxPoolBytes: options.maxPoolBytes };
+    const mempool = await Mempool.open({ engine, db, log, metrics, limits });
     const now = () => Date.now() + options.clockOffsetMs;
-    const chain = new ChainReader(engine, mempool);
+    const pending = new PendingChain(engine);
+    const chain = new ChainReader(engine, mempool, pending);
     const confirmed = withConfirmationDepth(l1, options.verifierL1Confirmations);
     const derivation =
       role.kind === 'engine'
@@ -105,8 +110,11 @@ export const startNode = async (options: NodeOptions, modules: NodeModules): Pro
       lifecycle.add({ name, close: () => running });
     };
     if (role.kind === 'sequencer') {
-      const { l1Confirmations } = role;
-      start('sequencer', new Sequencer({ engine, mempool, l1, l1Confirmations, now, log, metrics }));
+      const { l1Confirmations, flashblockMs } = role;
+      start(
+        'sequencer',
+        new Sequencer({ engine, mempool, pending, l1, l1Confirmations, flashblockMs, now, log, metrics }),
+      );
     }
     if (role.kind === 'follower') {
       start('follower', new Follower({ engine, source: createL2Rpc(role.sequencerUrl), log, metrics }));

@@ -11,6 +11,7 @@ import { Engine } from '../../node/src/engine/engine.ts';
 import { createL2Rpc } from '../../node/src/follower/l2Rpc.ts';
 import { createL1RpcSender } from '../../node/src/l1/rpcL1Sender.ts';
 import { Mempool } from '../../node/src/mempool/mempool.ts';
+import { PendingChain } from '../../node/src/pending/pendingChain.ts';
 import { createOutputOracle } from '../../node/src/proposer/outputOracle.ts';
 import { Proposer } from '../../node/src/proposer/proposer.ts';
 import { ChainReader } from '../../node/src/rpc/chainReader.ts';
@@ -54,7 +55,16 @@ export class Rollup {
     const source = l1SourceOf(l1);
     const engine = await Engine.open({ ...parts, genesis });
     const mempool = await Mempool.open({ ...parts, engine });
-    const sequencer = new Sequencer({ ...parts, engine, mempool, l1: source, l1Confirmations: 0n, now: Date.now });
+    const sequencer = new Sequencer({
+      ...parts,
+      engine,
+      mempool,
+      pending: new PendingChain(engine),
+      l1: source,
+      l1Confirmations: 0n,
+      flashblockMs: 0,
+      now: Date.now,
+    });
     const driver = new DerivationDriver({ ...parts, engine, l1: source, config: engine.config });
     const abort = new AbortController();
     const server = await startRpcServer({

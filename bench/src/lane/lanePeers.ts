@@ -5,7 +5,7 @@ import { mnemonicToAccount } from 'viem/accounts';
 import { startAnvilProcess } from '../evm/anvilProcess.ts';
 import type { LaneNetwork } from './laneNetwork.ts';
 import { usual } from './makeBatches.ts';
-import { rpc, sendMany } from './sendRaw.ts';
+import { rpc, type sendEach, sendMany } from './sendRaw.ts';
 import { attributionsCode, makeSingleEvents } from './singleEvents.ts';
 
 /** Transactions a second from the first one sent to the last one in a block, and gas of each. */
@@ -32,8 +32,11 @@ const receiptOf = async (url: string, raw: Hex | undefined): Promise<Receipt> =>
   }
 };
 
-/** The same attributions as a log-emitting transaction each, on anvil alone on the machine, mining as fast as it is fed. */
-export const measureAnvilSingles = async (): Promise<SingleRate> => {
+/**
+ * The same attributions as a log-emitting transaction each, on anvil alone on the machine, mining as fast as it is fed: in
+ * JSON-RPC batches, or with a request each.
+ */
+export const measureAnvilSingles = async (send: typeof sendMany | typeof sendEach): Promise<SingleRate> => {
   const chainId = 31_337;
   const contract: Hex = '0x00000000000000000000000000000000000a77b1';
   const { url, stop } = await startAnvilProcess(['--gas-limit', '1000000000']);
@@ -45,7 +48,7 @@ export const measureAnvilSingles = async (): Promise<SingleRate> => {
     const raws = await makeSingleEvents(EVENTS, usual, { senders: accounts, chainId, nonces, contract });
     const started = performance.now();
     for (let at = 0; at < raws.length; at += AT_ONCE) {
-      await sendMany(url, raws.slice(at, at + AT_ONCE));
+      await send(url, raws.slice(at, at + AT_ONCE));
       await rpc(url, 'evm_mine', []);
     }
     const seconds = (performance.now() - started) / 1000;

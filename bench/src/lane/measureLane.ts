@@ -91,9 +91,17 @@ const watchFeed = (
   const reader = createRemoteReader({ url: network.l2 });
   const follow = async () => {
     const head = await reader.head();
-    for await (const entry of reader.follow(head?.nextSeq ?? 0, { signal })) {
-      if (entry.kind !== 'block') continue;
+    const promised = new Set<Hex>();
+    for await (const entry of reader.followProvisional(head?.nextSeq ?? 0, { signal })) {
       const now = performance.now();
+      if (entry.kind === 'provisional') {
+        for (const hash of entry.transactions) {
+          if (!wanted.has(hash) || promised.has(hash)) continue;
+          promised.add(hash);
+          latencies.preconfirmed.push(now - (sentAt.get(hash) ?? now));
+        }
+      }
+      if (entry.kind !== 'block') continue;
       const ours = entry.transactions.filter(({ hash }) => wanted.has(hash));
       for (const { hash, gasUsed: gas, success } of ours) {
         if (!success) throw new Error(`transaction ${hash} was reverted`);

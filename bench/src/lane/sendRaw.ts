@@ -21,6 +21,15 @@ export const sendMany = async (url: string, transactions: readonly Hex[], atOnce
   }
 };
 
+/** A request for each transaction, as clients do that have one attribution to tell, so many at the same time. */
+export const sendEach = async (url: string, transactions: readonly Hex[], atOnce = 32): Promise<void> => {
+  const rest = [...transactions].reverse();
+  const send = async () => {
+    for (let raw = rest.pop(); raw; raw = rest.pop()) await rpc(url, 'eth_sendRawTransaction', [raw]);
+  };
+  await Promise.all(Array.from({ length: atOnce }, send));
+};
+
 const post = async (url: string, body: unknown): Promise<Answer[]> => {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });

@@ -77,6 +77,18 @@ const nodeConfig = {
     parse: parseInteger(0),
     default: 4,
   },
+  flashblockMs: {
+    flag: 'sequencer.flashblock-ms',
+    description: 'milliseconds between partial blocks, which preconfirm transactions; 0 makes none',
+    parse: parseInteger(0, 60_000),
+    default: 200,
+  },
+  maxPoolBytes: {
+    flag: 'txpool.max-bytes',
+    description: 'bytes of transactions that may wait; beyond it senders are told to come back',
+    parse: parseInteger(1024 * 1024),
+    default: 32 * 1024 * 1024,
+  },
   verifierConfs: {
     flag: 'verifier.l1-confs',
     description: 'L1 blocks that must stand on one before it is derived from',
@@ -90,7 +102,9 @@ const nodeConfig = {
 /** @throws ROLE_CONFLICT when the flags name more than one who extends the chain */
 const roleOf = (config: ConfigOf<typeof nodeConfig>): NodeRole => {
   const roles: NodeRole[] = [
-    ...(config.sequencer ? [{ kind: 'sequencer' as const, l1Confirmations: BigInt(config.l1Confs) }] : []),
+    ...(config.sequencer
+      ? [{ kind: 'sequencer' as const, l1Confirmations: BigInt(config.l1Confs), flashblockMs: config.flashblockMs }]
+      : []),
     ...(config.verifier ? [{ kind: 'verifier' as const }] : []),
     ...(config.sequencerHttp ? [{ kind: 'follower' as const, sequencerUrl: config.sequencerHttp }] : []),
     ...(config.jwtSecret
@@ -124,6 +138,7 @@ const run = async (config: ConfigOf<typeof nodeConfig>): Promise<void> => {
       corsOrigins: config.cors,
       role: roleOf(config),
       verifierL1Confirmations: BigInt(config.verifierConfs),
+      maxPoolBytes: config.maxPoolBytes,
       clockOffsetMs: config.clockOffset,
     },
     { log },

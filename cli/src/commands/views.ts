@@ -60,6 +60,10 @@ const run = async (config: ConfigOf<typeof viewsConfig>): Promise<void> => {
     metrics,
     signal: lifecycle.signal,
     chainName: chain.name,
+    provisional: async function* (signal) {
+      const head = await reader.head();
+      yield* reader.followProvisional(head?.nextSeq ?? 0, { signal });
+    },
   });
   lifecycle.add({ name: 'graphql', close: () => server.close() });
   const failed = new Promise<Error>((resolve) => {

@@ -3,6 +3,7 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import { requestError } from '../errors.ts';
 import { GraphQLList, GraphQLNonNull, type GraphQLOutputType, getNamedType } from '../graphqlJs.ts';
+import type { LiveProvisional } from '../liveProvisional.ts';
 import type { LiveViews } from '../liveViews.ts';
 import type { Views } from '../views.ts';
 import { DEFAULT_PAGE } from './page.ts';
@@ -10,6 +11,8 @@ import { DEFAULT_PAGE } from './page.ts';
 export type Context = {
   views: Views;
   live: LiveViews;
+  /** Undefined where the server has no feed of them. */
+  provisional: LiveProvisional | undefined;
   maxComplexity: number;
   /** Unix milliseconds after which the query is given up. */
   deadline?: number;

@@ -10,6 +10,7 @@ import './staking.ts';
 import './provenance.ts';
 import './meta.ts';
 import './subscriptions.ts';
+import './provisional.ts';
 import { lexicographicSortSchema, printSchema } from '../graphqlJs.ts';
 import { builder } from './builder.ts';
 

@@ -9,6 +9,7 @@ import { Engine } from '../engine/engine.ts';
 import { createL1RpcSender } from '../l1/rpcL1Sender.ts';
 import { createL1RpcSource } from '../l1/rpcL1Source.ts';
 import { Mempool } from '../mempool/mempool.ts';
+import { PendingChain } from '../pending/pendingChain.ts';
 import { Sequencer } from '../sequencer/sequencer.ts';
 import { Batcher } from './batcher.ts';
 import type { DataKind } from './batcherOptions.ts';
@@ -36,7 +37,16 @@ describe('a rollup on a real L1', () => {
     const parts = { db: openMemoryDb(), log: silentLogger, metrics: createMetrics('rollup') };
     const engine = await Engine.open({ ...parts, genesis });
     const mempool = await Mempool.open({ ...parts, engine, limits: {} });
-    const sequencer = new Sequencer({ ...parts, engine, mempool, l1: source(), l1Confirmations: 0n, now: Date.now });
+    const sequencer = new Sequencer({
+      ...parts,
+      engine,
+      mempool,
+      pending: new PendingChain(engine),
+      l1: source(),
+      l1Confirmations: 0n,
+      flashblockMs: 0,
+      now: Date.now,
+    });
     const { driver } = TestVerifier.on(engine, source(), parts.db);
     const derive = async () => {
       while ((await driver.step()) !== 'idle');

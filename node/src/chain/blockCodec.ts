@@ -5,6 +5,7 @@ import { nodeError } from '../errors.ts';
 import type { ChainRules } from '../execution/chainRules.ts';
 import type { Block } from '../primitives/block.ts';
 import { decodeHeader, encodeHeader } from '../primitives/header.ts';
+import { fromHex } from '../primitives/hex.ts';
 import type { L1FeeInfo, Receipt } from '../primitives/receipt.ts';
 
 export type HeadIds = { readonly unsafe: BlockId; readonly safe: BlockId; readonly finalized: BlockId };
@@ -88,7 +89,7 @@ export const encodeBlock = (block: Block): Uint8Array =>
   packr.pack([
     VERSION,
     hexToBytes(encodeHeader(block.header)),
-    block.transactions.map((tx) => hexToBytes(tx.raw)),
+    block.transactions.map((tx) => fromHex(tx.raw)),
     block.receipts.map(encodeStoredReceipt),
     int(block.l1Origin.number),
     hexToBytes(block.l1Origin.hash),

@@ -24,6 +24,8 @@ const numberKey = (number: bigint): Uint8Array => {
 const hashKey = (prefix: number, hash: Hex): Uint8Array => concatBytes([Uint8Array.of(prefix), hexToBytes(hash)]);
 
 const RECENT_BLOCKS = 256;
+/** Of their transactions as hex; in memory a block takes two or three times that. */
+const RECENT_CHARACTERS = 64 * 1024 * 1024;
 
 /**
  * Blocks, receipts, canonical numbers, transaction lookup and heads. It owns key prefixes `b n t H G`; as with the other
@@ -33,6 +35,7 @@ export class ChainStore {
   readonly #db: LevelDb;
   readonly #rules: ChainRules;
   readonly #recent = new Map<Hex, Block>();
+  #recentCharacters = 0;
   #heads: HeadIds | undefined;
 
   private constructor(db: LevelDb, rules: ChainRules) {
@@ -139,10 +142,16 @@ export class ChainStore {
   }
 
   #remember(block: Block): void {
-    if (this.#recent.size >= RECENT_BLOCKS) {
-      const oldest = this.#recent.keys().next().value;
-      if (oldest !== undefined) this.#recent.delete(oldest);
-    }
+    if (this.#recent.has(block.hash)) return;
     this.#recent.set(block.hash, block);
+    this.#recentCharacters += charactersOf(block);
+    for (const [hash, oldest] of this.#recent) {
+      const fits = this.#recent.size <= RECENT_BLOCKS && this.#recentCharacters <= RECENT_CHARACTERS;
+      if (fits || hash === block.hash) return;
+      this.#recent.delete(hash);
+      this.#recentCharacters -= charactersOf(oldest);
+    }
   }
 }
+
+const charactersOf = ({ transactions }: Block): number => transactions.reduce((sum, { raw }) => sum + raw.length, 0);

@@ -1,17 +1,9 @@
 import { RLP } from '@ethereumjs/rlp';
-import type { Hex } from 'viem';
 import { nodeError } from '../errors.ts';
+import { fromHex, toHex } from '../primitives/hex.ts';
 
 /** RLP as bytes: a string or a list. */
 export type RlpBytes = Uint8Array | RlpBytes[];
-
-/** Buffer's own conversions: channels are megabytes, and these are native. */
-export const fromHex = (value: Hex): Uint8Array => {
-  const bytes = Buffer.from(value.slice(2), 'hex');
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-};
-export const toHex = (bytes: Uint8Array): Hex =>
-  `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`;
 
 export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   const bytes = Buffer.concat(parts);

@@ -1,16 +1,7 @@
 import type { BlockId } from '@openledger/chain-config';
 import type { Hex } from 'viem';
-import {
-  concat,
-  decodeRlp,
-  encodeRlp,
-  fromHex,
-  integerBytes,
-  malformed,
-  type RlpBytes,
-  rlpInteger,
-  toHex,
-} from './bytes.ts';
+import { fromHex, toHex } from '../primitives/hex.ts';
+import { concat, decodeRlp, encodeRlp, integerBytes, malformed, type RlpBytes, rlpInteger } from './bytes.ts';
 
 /** What the sequencer adds to one L2 block (specs/protocol/derivation.md, "Batch Format", version 0). */
 export type SingularBatch = {

@@ -1,16 +1,7 @@
 import type { BlockId } from '@openledger/chain-config';
 import { type Hex, slice } from 'viem';
-import {
-  ByteReader,
-  concat,
-  encodeBits,
-  encodeRlp,
-  fromHex,
-  malformed,
-  rlpStringBytes,
-  toHex,
-  uvarint,
-} from './bytes.ts';
+import { fromHex, toHex } from '../primitives/hex.ts';
+import { ByteReader, concat, encodeBits, encodeRlp, malformed, rlpStringBytes, uvarint } from './bytes.ts';
 import type { ChannelBlock } from './channelOut.ts';
 import { decodeSpanTransactions, MAX_SPAN_BATCH_ELEMENT_COUNT, SpanColumns } from './spanTransactions.ts';
 

@@ -1,17 +1,16 @@
 import type { Hex } from 'viem';
 import { nodeError } from '../errors.ts';
+import { fromHex, toHex } from '../primitives/hex.ts';
 import {
   type ByteReader,
   concat,
   decodeRlp,
   encodeBits,
   encodeRlp,
-  fromHex,
   integerBytes,
   malformed,
   type RlpBytes,
   rlpInteger,
-  toHex,
   uvarint,
 } from './bytes.ts';
 

@@ -1,8 +1,8 @@
 import { isForkActive, type RollupConfig } from '@openledger/chain-config';
 import { isOpenLedgerError } from '@openledger/kit';
 import { decodeBlob } from '../channels/blobCodec.ts';
-import { fromHex } from '../channels/bytes.ts';
 import type { L1Block, L1Source, L1Transaction } from '../l1/l1Source.ts';
+import { fromHex } from '../primitives/hex.ts';
 import type { L1Traversal } from './l1Traversal.ts';
 import type { Pending } from './stage.ts';
 

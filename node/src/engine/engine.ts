@@ -1,6 +1,6 @@
 import { createAddressFromString } from '@ethereumjs/util';
 import type { BlockId, RollupConfig } from '@openledger/chain-config';
-import { EventLog, type LevelDb, type LogBlock, type PutOp } from '@openledger/event-log';
+import { type ChainEvent, EventLog, type LevelDb, type PutOp } from '@openledger/event-log';
 import type { Logger, Metrics } from '@openledger/kit';
 import type { Address, Hex } from 'viem';
 import { ChainStore, type Heads } from '../chain/chainStore.ts';
@@ -8,16 +8,12 @@ import { nodeError } from '../errors.ts';
 import { decodeEvents } from '../events/decodeEvents.ts';
 import type { BlockExecution, SealedBlock } from '../execution/blockExecution.ts';
 import type { BlockAttributes, BlockHashes, ChainRules } from '../execution/chainRules.ts';
-import { OpRules } from '../execution/opRules.ts';
-import { type BlockZero, makeBlockZero } from '../genesis/blockZero.ts';
-import { type Genesis, makeGenesisBlock } from '../genesis/genesisBlock.ts';
+import type { Genesis } from '../genesis/genesisBlock.ts';
+import { type EthereumGenesis, prepareGenesis } from '../genesis/prepareGenesis.ts';
 import { type Block, blockIdOf } from '../primitives/block.ts';
 import { hashHeader } from '../primitives/header.ts';
 import { StateStore, type StateView } from '../state/stateStore.ts';
 import { toLogBlock } from './toLogBlock.ts';
-
-/** A plain Ethereum chain instead of a rollup: block 0 and the rules of its genesis file. */
-export type EthereumGenesis = BlockZero & { readonly rules: ChainRules };
 
 export type EngineOptions = { db: LevelDb; genesis: Genesis | EthereumGenesis; log: Logger; metrics: Metrics };
 
@@ -74,7 +70,8 @@ export class Engine {
     const engine = new Engine(options, { config, rules, chain, states, eventLog });
     if (chain.isEmpty) {
       const heads = { unsafe: l2, safe: l2, finalized: l2 };
-      await engine.#commit(block, heads, [...stateWrites, ...chain.prepareGenesis(block)], []);
+      const told = { reverted: [], events: decodeEvents(block) };
+      await engine.#commit(block, heads, [...stateWrites, ...chain.prepareGenesis(block)], told);
     }
     await engine.#checkConsistency();
     return engine;
@@ -124,23 +121,39 @@ export class Engine {
     return { hashOf: (number) => this.chain.hashByNumber(number) };
   }
 
-  /** Starts a block on `parent`; nothing is written until `insert`. */
-  async begin(parentHash: Hex, attributes: BlockAttributes): Promise<BlockExecution> {
+  /** Starts a block on `parent`; nothing is written until `insert`. With `noted` its state can tell what was written (`takeDiff`). */
+  async begin(
+    parentHash: Hex,
+    attributes: BlockAttributes,
+    { noted = false }: { readonly noted?: boolean } = {},
+  ): Promise<BlockExecution> {
     const parent = await this.#require(parentHash);
     if (attributes.timestamp <= parent.header.timestamp) {
       throw nodeError('BLOCK_INVALID', 'timestamp is not after the parent', { timestamp: attributes.timestamp });
     }
     const time = { number: parent.header.number + 1n, timestamp: attributes.timestamp };
     const view = await this.states.at(parent.header.stateRoot, this.rules.commonAt(time));
+    if (noted) await view.manager.takeDiff();
     return this.rules.begin({ view, parent: parent.header, attributes, blockHashes: this.blockHashes() });
   }
 
   /**
    * Makes a sealed block the unsafe head; a block that isn't the head's child first takes the chain back to its parent. With
-   * `safe` it is the safe head too, in the same batch: nothing can come in between.
+   * `safe` it is the safe head too, in the same batch: nothing can come in between. With `onHead` only while that is the head.
+   * `events` where they were decoded before.
+   * @throws HEAD_MOVED
    */
-  insert(sealed: SealedBlock, options: { readonly safe?: boolean } = {}): Promise<Block> {
-    return this.#serialised(() => this.#insert(sealed, options.safe ?? false));
+  insert(
+    sealed: SealedBlock,
+    options: { readonly safe?: boolean; readonly onHead?: Hex; readonly events?: readonly ChainEvent[] } = {},
+  ): Promise<Block> {
+    return this.#serialised(() => {
+      const { unsafe } = this.heads;
+      if (options.onHead && options.onHead !== unsafe.hash) {
+        throw nodeError('HEAD_MOVED', 'the head is another block by now', { head: unsafe.hash });
+      }
+      return this.#insert(sealed, options);
+    });
   }
 
   /** Moves safe and finalized. Invariant: finalized <= safe <= unsafe, all canonical. */
@@ -157,10 +170,10 @@ export class Engine {
     });
   }
 
-  async #insert(sealed: SealedBlock, safe: boolean): Promise<Block> {
+  async #insert(sealed: SealedBlock, known: { safe?: boolean; events?: readonly ChainEvent[] }): Promise<Block> {
     const block = this.#toBlock(sealed);
     const reverted = await this.#revertTo(block.header.parentHash);
-    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted, safe);
+    await this.#extend(block, [...sealed.stateWrites, ...this.chain.prepareBody(block)], reverted, known);
     return block;
   }
 
@@ -202,10 +215,15 @@ export class Engine {
   }
 
   /** The head's child becomes the head. */
-  async #extend(block: Block, writes: readonly PutOp[], reverted: readonly Block[], safe = false): Promise<void> {
+  async #extend(
+    block: Block,
+    writes: readonly PutOp[],
+    reverted: readonly Block[],
+    { safe = false, events = decodeEvents(block) }: { safe?: boolean; events?: readonly ChainEvent[] } = {},
+  ): Promise<void> {
     const unsafe = blockIdOf(block);
     const heads = { ...this.heads, unsafe, ...(safe ? { safe: unsafe } : {}) };
-    await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], reverted);
+    await this.#commit(block, heads, [...writes, ...this.chain.prepareCanonical(block)], { reverted, events });
   }
 
   /** Takes unsafe blocks back until the head is `parentHash`; the marker is written before the replacing block is. */
@@ -231,8 +249,13 @@ export class Engine {
     return reverted;
   }
 
-  async #commit(block: Block, heads: Heads, ops: PutOp[], reverted: readonly Block[]): Promise<void> {
-    const prepared = this.eventLog.prepareBlock(this.#logBlock(block));
+  async #commit(
+    block: Block,
+    heads: Heads,
+    ops: PutOp[],
+    { reverted, events }: { reverted: readonly Block[]; events: readonly ChainEvent[] },
+  ): Promise<void> {
+    const prepared = this.eventLog.prepareBlock(toLogBlock(block, events));
     const stop = this.#commitSeconds.startTimer();
     await this.#write([...ops, ...prepared.ops, ...this.chain.prepareHeads(heads)]);
     stop();
@@ -240,10 +263,6 @@ export class Engine {
     this.eventLog.committed(prepared);
     this.#observe(heads);
     for (const listener of this.#listeners) listener(block, reverted);
-  }
-
-  #logBlock(block: Block): LogBlock {
-    return toLogBlock(block, decodeEvents(block));
   }
 
   async #write(ops: readonly PutOp[]): Promise<void> {
@@ -286,23 +305,3 @@ export class Engine {
     return result;
   }
 }
-
-const prepareGenesis = async (genesis: Genesis | EthereumGenesis, states: StateStore) => {
-  const zero = { number: 0n, timestamp: genesis.timestamp };
-  if ('rules' in genesis) {
-    const { rules } = genesis;
-    const { header, stateWrites } = await makeBlockZero(genesis, states, rules.commonAt(zero));
-    const { origin, sequenceNumber } = rules.l1OriginOf([]);
-    const body = { transactions: [], receipts: [], withdrawals: [], uncles: [] };
-    const block: Block = { hash: hashHeader(header), header, ...body, l1Origin: origin, sequenceNumber };
-    return { rules, block, stateWrites, config: undefined };
-  }
-  const rules = new OpRules(genesis.config);
-  const { block, stateWrites } = await makeGenesisBlock(genesis, states, rules.commonAt(zero));
-  const l2 = blockIdOf(block);
-  const config: RollupConfig = {
-    ...genesis.config,
-    genesis: { ...genesis.config.genesis, l2, l2Time: genesis.timestamp },
-  };
-  return { rules, block, stateWrites, config };
-};

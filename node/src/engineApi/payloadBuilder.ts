@@ -80,7 +80,8 @@ export class PayloadBuilder {
     const job = this.#jobs.get(id);
     if (!job) throw nodeError('PAYLOAD_UNKNOWN', 'Unknown payload', { id });
     job.sealed ??= (async () => {
-      if (!job.noTxPool) await fillBlock(job.execution, this.#mempool, FILL_BUDGET_MS);
+      const refused = job.noTxPool ? [] : await fillBlock(job.execution, this.#mempool, FILL_BUDGET_MS);
+      for (const { transaction, reason } of refused) await this.#mempool.drop(transaction, reason);
       return job.execution.seal();
     })();
     return job.sealed;

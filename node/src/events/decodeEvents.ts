@@ -18,16 +18,18 @@ import { type ChainEvent, type EventArgs, type EventType, eventSchema } from '@o
 import {
   type Abi,
   type AbiEvent,
+  type AbiFunction,
   bytesToHex,
+  decodeAbiParameters,
   decodeEventLog,
-  decodeFunctionData,
   type Hex,
-  hexToBytes,
   toEventSelector,
+  toFunctionSelector,
 } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { Block } from '../primitives/block.ts';
 import { keccak256Bytes } from '../primitives/crypto.ts';
+import { fromHex } from '../primitives/hex.ts';
 import type { L2Transaction } from '../primitives/transaction.ts';
 
 const abis: Readonly<Record<PredeployName, Abi>> = {
@@ -94,15 +96,22 @@ const toEvent = (definition: AbiEvent, log: { topics: readonly Hex[]; data: Hex 
 
 const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'settleInference']);
 
+/** By predeploy and selector, the functions that take a batch's pages as their last argument. */
+const batchCalls: ReadonlyMap<string, ReadonlyMap<Hex, AbiFunction>> = new Map(
+  [...abiByAddress].map(([address, abi]) => {
+    const calls = abi.filter((item): item is AbiFunction => item.type === 'function' && batchFunctions.has(item.name));
+    return [address, new Map(calls.map((item) => [toFunctionSelector(item), item]))];
+  }),
+);
+
 /** The pages in the top-level call, if this transaction is one that carries a batch. */
 const pagesOf = (transaction: L2Transaction): Uint8Array[] | undefined => {
   if (transaction.kind !== 'signed' || !transaction.tx.to) return undefined;
-  const abi = abiByAddress.get(transaction.tx.to.toString());
-  if (!abi) return undefined;
-  const { functionName, args } = decodeFunctionData({ abi, data: bytesToHex(transaction.tx.data) });
-  const pages = args?.at(-1);
-  if (!batchFunctions.has(functionName) || !Array.isArray(pages)) return undefined;
-  return pages.map((page: Hex) => hexToBytes(page));
+  const { data } = transaction.tx;
+  const call = batchCalls.get(transaction.tx.to.toString())?.get(bytesToHex(data.subarray(0, 4)));
+  if (!call) return undefined;
+  const pages = decodeAbiParameters(call.inputs, data.subarray(4)).at(-1);
+  return Array.isArray(pages) ? pages.map((page: Hex) => fromHex(page)) : undefined;
 };
 
 const hash = (bytes: Uint8Array): Hex => bytesToHex(keccak256Bytes(bytes));

@@ -1,6 +1,5 @@
 import type { Block as EvmBlock } from '@ethereumjs/block';
 import type { EVM } from '@ethereumjs/evm';
-import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { Account, createAddressFromString } from '@ethereumjs/util';
 import { type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
 import { systemAddresses } from '@openledger/chain-config';
@@ -8,10 +7,12 @@ import type { PutOp } from '@openledger/event-log';
 import { type Address, bytesToHex, type Hex, hexToBytes, numberToBytes } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { Withdrawal } from '../primitives/block.ts';
-import { type Header, hashHeader } from '../primitives/header.ts';
+import { type Header, hashHeader, ZERO_HASH } from '../primitives/header.ts';
 import { encodeReceipt, logsBloomOf, orBloom, type Receipt } from '../primitives/receipt.ts';
 import type { L2Transaction, SignedL2Transaction } from '../primitives/transaction.ts';
+import type { BlockStateManager } from '../state/blockStateManager.ts';
 import { orderedTrieRoot } from '../state/orderedTrieRoot.ts';
+import type { StateDiff } from '../state/stateChanges.ts';
 import type { StateView } from '../state/stateStore.ts';
 import type { BlockVm } from './chainRules.ts';
 import { toLogs } from './executeDeposit.ts';
@@ -41,7 +42,7 @@ const HISTORY_WINDOW = 8191n;
  * chain does otherwise than others (deposits, fees, rewards) is in its subclass.
  */
 export abstract class BlockExecution {
-  protected readonly state: MerkleStateManager;
+  protected readonly state: BlockStateManager;
   protected readonly vm: VM;
   protected readonly evm: EVM;
   protected readonly block: EvmBlock;
@@ -115,6 +116,29 @@ export abstract class BlockExecution {
     orBloom(this.#bloom, hexToBytes(receipt.logsBloom));
   }
 
+  /** The block as far as it is executed, between transactions. Roots come with `seal`; here they are zero. */
+  peek(): Pick<SealedBlock, 'header' | 'transactions' | 'receipts'> {
+    const header: Header = {
+      ...this.header,
+      stateRoot: ZERO_HASH,
+      transactionsRoot: ZERO_HASH,
+      receiptsRoot: ZERO_HASH,
+      logsBloom: bytesToHex(this.#bloom),
+      gasUsed: this.gasUsed,
+      ...this.headerSoFar(),
+    };
+    return { header, transactions: this.#transactions.slice(), receipts: this.#receipts.slice() };
+  }
+
+  /** What was written to the state since the last call; the first only starts taking notes. Between transactions. */
+  takeDiff(): Promise<StateDiff> {
+    return this.state.takeDiff();
+  }
+
+  async nonceOf(address: Address): Promise<bigint> {
+    return (await this.state.getAccount(createAddressFromString(address)))?.nonce ?? 0n;
+  }
+
   async seal(): Promise<SealedBlock> {
     const { withdrawals, uncles } = await this.finish();
     await this.state.flush();
@@ -143,6 +167,10 @@ export abstract class BlockExecution {
   protected abstract execute(transaction: L2Transaction): Promise<Receipt>;
   /** What happens after the last transaction; gives what the block carries beside transactions. */
   protected abstract finish(): Promise<Pick<SealedBlock, 'withdrawals' | 'uncles'>>;
+  /** Of the header's tail, what is known before the block is sealed. */
+  protected headerSoFar(): Partial<Pick<Header, 'withdrawalsRoot' | 'blobGasUsed'>> {
+    return {};
+  }
   /** Header fields that follow from execution; called after the state is flushed. */
   protected abstract headerTail(): Promise<Partial<Pick<Header, 'withdrawalsRoot' | 'blobGasUsed' | 'requestsHash'>>>;
 

@@ -67,7 +67,12 @@ export interface ChainRules {
   nextBlobBaseFee(parent: Header): bigint | undefined;
   /** The most that blobGasUsed of a block with this header can be; what a fee history's ratio is of. */
   maxBlobGas(header: Header): bigint;
-  dataFees(state: MerkleStateManager, raw: Hex, gas: bigint, block: BlockTime): Promise<DataFees>;
+  dataFees(
+    state: MerkleStateManager,
+    transaction: Pick<L2Transaction, 'raw'>,
+    gas: bigint,
+    block: BlockTime,
+  ): Promise<DataFees>;
   /** An EVM over `state` in the environment of a block. */
   createVm(state: MerkleStateManager, header: EnvironmentHeader, blockHashes: BlockHashes): Promise<BlockVm>;
   /** @throws BLOCK_INVALID when no block with these attributes can follow the parent. */

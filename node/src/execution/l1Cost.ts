@@ -2,6 +2,8 @@ import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { createAddressFromString } from '@ethereumjs/util';
 import { type Fork, includesFork, opPredeploys } from '@openledger/chain-config';
 import { bytesToBigInt, numberToBytes } from 'viem';
+import { fromHex } from '../primitives/hex.ts';
+import type { L2Transaction } from '../primitives/transaction.ts';
 import { fastLzLength } from './fastLz.ts';
 
 /** What the L1Block predeploy says, read after the block's L1 attributes deposit. Fees in wei, scalars with 6 decimals. */
@@ -45,12 +47,27 @@ export const readL1FeeParams = async (state: MerkleStateManager): Promise<L1FeeP
   };
 };
 
+/** What FastLZ makes of a transaction is asked for at admission and again when it is executed. */
+const sizes = new WeakMap<Pick<L2Transaction, 'raw'>, bigint>();
+
+/** `estimatedSizeScaled` of a transaction, computed once. */
+export const sizeScaledOfTransaction = (transaction: Pick<L2Transaction, 'raw'>): bigint => {
+  const known = sizes.get(transaction);
+  if (known !== undefined) return known;
+  const size = estimatedSizeScaled(fromHex(transaction.raw));
+  sizes.set(transaction, size);
+  return size;
+};
+
 export type L1Fee = { readonly l1Fee: bigint; readonly l1GasUsed: bigint };
 
-/** What a transaction pays for its data on L1, by the rules of `fork` (specs: predeploys.md, ecotone and fjord exec-engine.md). */
-export const l1FeeOf = (fork: Fork, raw: Uint8Array, p: L1FeeParams): L1Fee => {
+/**
+ * What a transaction pays for its data on L1, by the rules of `fork` (specs: predeploys.md, ecotone and fjord exec-engine.md).
+ * `sizeScaled` where it is known already.
+ */
+export const l1FeeOf = (fork: Fork, raw: Uint8Array, p: L1FeeParams, sizeScaled?: bigint): L1Fee => {
   if (includesFork(fork, 'fjord')) {
-    const size = estimatedSizeScaled(raw);
+    const size = sizeScaled ?? estimatedSizeScaled(raw);
     return { l1Fee: l1DataFee(size, p), l1GasUsed: (size * 16n) / MILLION };
   }
   // In Ecotone's first block L1Block still has the old format.

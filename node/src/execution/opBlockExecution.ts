@@ -1,16 +1,24 @@
 import { Account, createAddressFromString } from '@ethereumjs/util';
 import { type Fork, includesFork, opPredeploys } from '@openledger/chain-config';
-import { bytesToHex, type Hex, hexToBytes } from 'viem';
+import { bytesToHex } from 'viem';
 import { nodeError } from '../errors.ts';
 import { DEPOSIT_TYPE } from '../primitives/depositTransaction.ts';
-import { EMPTY_TRIE_ROOT, type Header } from '../primitives/header.ts';
+import { EMPTY_TRIE_ROOT, type Header, ZERO_HASH } from '../primitives/header.ts';
+import { fromHex } from '../primitives/hex.ts';
 import { type L1FeeInfo, logsBloomOf, type Receipt } from '../primitives/receipt.ts';
 import type { L2Transaction, SignedL2Transaction } from '../primitives/transaction.ts';
 import type { StateView } from '../state/stateStore.ts';
 import { BlockExecution, type OpenHeader } from './blockExecution.ts';
 import type { BlockVm } from './chainRules.ts';
 import { executeDeposit } from './executeDeposit.ts';
-import { daFootprint, estimatedSizeScaled, type L1FeeParams, l1FeeOf, operatorFee, readL1FeeParams } from './l1Cost.ts';
+import {
+  daFootprint,
+  type L1FeeParams,
+  l1FeeOf,
+  operatorFee,
+  readL1FeeParams,
+  sizeScaledOfTransaction,
+} from './l1Cost.ts';
 
 const messagePasser = createAddressFromString(opPredeploys.l2ToL1MessagePasser);
 
@@ -34,6 +42,13 @@ export class OpBlockExecution extends BlockExecution {
 
   protected async finish() {
     return { withdrawals: [], uncles: [] };
+  }
+
+  protected override headerSoFar(): Partial<Header> {
+    return {
+      ...(includesFork(this.#fork, 'canyon') ? { withdrawalsRoot: ZERO_HASH } : {}),
+      ...(includesFork(this.#fork, 'ecotone') ? { blobGasUsed: this.#daFootprint } : {}),
+    };
   }
 
   protected async headerTail(): Promise<Partial<Header>> {
@@ -77,12 +92,12 @@ export class OpBlockExecution extends BlockExecution {
     const { tx } = transaction;
     this.#feeParams ??= await readL1FeeParams(this.state);
     const params = this.#feeParams;
-    const raw = hexToBytes(transaction.raw as Hex);
-    const footprint = daFootprint(this.#fork, estimatedSizeScaled(raw), params);
+    const size = sizeScaledOfTransaction(transaction);
+    const footprint = daFootprint(this.#fork, size, params);
     if (this.#daFootprint + footprint > this.header.gasLimit) {
       throw nodeError('BLOCK_GAS_EXCEEDED', 'the block has no data availability left', { footprint });
     }
-    const { l1Fee, l1GasUsed } = l1FeeOf(this.#fork, raw, params);
+    const { l1Fee, l1GasUsed } = l1FeeOf(this.#fork, fromHex(transaction.raw), params, size);
     const prepaid = l1Fee + operatorFee(this.#fork, tx.gasLimit, params);
     const before = (await this.state.getAccount(createAddressFromString(transaction.from))) ?? new Account();
     if (before.balance < prepaid) {

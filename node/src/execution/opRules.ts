@@ -1,7 +1,7 @@
 import type { Common } from '@ethereumjs/common';
 import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { activeFork, type Fork, includesFork, isForkActive, type RollupConfig } from '@openledger/chain-config';
-import { type Hex, hexToBytes } from 'viem';
+import type { Hex } from 'viem';
 import { nodeError } from '../errors.ts';
 import {
   EMPTY_REQUESTS_HASH,
@@ -11,6 +11,7 @@ import {
   ZERO_HASH,
   ZERO_NONCE,
 } from '../primitives/header.ts';
+import { fromHex } from '../primitives/hex.ts';
 import { parseL1Attributes } from '../primitives/l1Attributes.ts';
 import { decodeTransaction, type L2Transaction } from '../primitives/transaction.ts';
 import { decodeExtraData, nextBaseFee } from './baseFee.ts';
@@ -19,7 +20,7 @@ import type { BeginOptions, BlockHashes, BlockTime, ChainRules, DataFees, Enviro
 import { deployCreate2Deployer } from './create2Deployer.ts';
 import { createBlockVm } from './createBlockVm.ts';
 import { createCommon } from './createCommon.ts';
-import { daFootprint, estimatedSizeScaled, l1FeeOf, operatorFee, readL1FeeParams } from './l1Cost.ts';
+import { daFootprint, l1FeeOf, operatorFee, readL1FeeParams, sizeScaledOfTransaction } from './l1Cost.ts';
 import { OpBlockExecution } from './opBlockExecution.ts';
 import { opPrecompiles } from './precompiles.ts';
 
@@ -76,14 +77,19 @@ export class OpRules implements ChainRules {
     return header.gasLimit;
   }
 
-  async dataFees(state: MerkleStateManager, raw: Hex, gas: bigint, block: BlockTime): Promise<DataFees> {
+  async dataFees(
+    state: MerkleStateManager,
+    transaction: Pick<L2Transaction, 'raw'>,
+    gas: bigint,
+    block: BlockTime,
+  ): Promise<DataFees> {
     const fork = this.forkAt(block);
     const params = await readL1FeeParams(state);
-    const bytes = hexToBytes(raw);
+    const size = sizeScaledOfTransaction(transaction);
     return {
-      l1Fee: l1FeeOf(fork, bytes, params).l1Fee,
+      l1Fee: l1FeeOf(fork, fromHex(transaction.raw), params, size).l1Fee,
       operatorFee: operatorFee(fork, gas, params),
-      daFootprint: daFootprint(fork, estimatedSizeScaled(bytes), params),
+      daFootprint: daFootprint(fork, size, params),
     };
   }
 

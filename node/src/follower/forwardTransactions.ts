@@ -9,7 +9,7 @@ const TIMEOUT_MS = 10_000;
 export const forwardTransactions = (sequencerUrl: string): Methods => ({
   eth_sendRawTransaction: async (params) => {
     const raw = toHexBytes(required(params, 0), 0);
-    let answer: { result?: Json; error?: { code: number; message: string } };
+    let answer: { result?: Json; error?: { code: number; message: string; data?: Json } };
     try {
       const response = await fetch(sequencerUrl, {
         method: 'POST',
@@ -21,7 +21,7 @@ export const forwardTransactions = (sequencerUrl: string): Methods => ({
     } catch {
       throw serverError('the sequencer does not answer; nothing was sent');
     }
-    if (answer.error) throw new RpcError(answer.error.code, answer.error.message);
+    if (answer.error) throw new RpcError(answer.error.code, answer.error.message, answer.error.data);
     return answer.result ?? null;
   },
 });

@@ -5,11 +5,12 @@ import { getCalldataFloorGasFor } from '../execution/intrinsicGas.ts';
 import type { Block } from '../primitives/block.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 
-/** Counts, bytes of one raw transaction, wei of tip per gas, percent. */
+/** Counts, bytes of one raw transaction and of all that wait, wei of tip per gas, percent. */
 export type MempoolLimits = {
   readonly maxTransactions: number;
   readonly maxPerSender: number;
   readonly maxBytes: number;
+  readonly maxPoolBytes: number;
   readonly minTip: bigint;
   readonly priceBump: bigint;
 };
@@ -48,7 +49,7 @@ export const admissionCost = async (
   const { manager } = await engine.stateAtHead();
   const { l1Fee, operatorFee, daFootprint } = await engine.rules.dataFees(
     manager,
-    transaction.raw,
+    transaction,
     tx.gasLimit,
     head.header,
   );

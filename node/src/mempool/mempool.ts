@@ -1,18 +1,20 @@
 import type { LevelDb } from '@openledger/event-log';
 import type { Logger, Metrics } from '@openledger/kit';
-import { type Address, concatBytes, type Hex, hexToBytes } from 'viem';
+import { type Address, type Hex, size } from 'viem';
 import type { Engine } from '../engine/engine.ts';
 import { nodeError } from '../errors.ts';
 import type { SignedL2Transaction } from '../primitives/transaction.ts';
 import { admissionCost, checkStateless, feeCapOf, type MempoolLimits, tipCapOf } from './admission.ts';
 import { Heap } from './heap.ts';
-
-const JOURNAL = 0x70; // 'p' txHash(32): raw transaction
+import { Journal } from './journal.ts';
+import { createMempoolMetrics } from './mempoolMetrics.ts';
 
 export const defaultLimits: MempoolLimits = {
   maxTransactions: 20_000,
   maxPerSender: 256,
   maxBytes: 512 * 1024,
+  /** In memory a transaction takes about five times its bytes. */
+  maxPoolBytes: 32 * 1024 * 1024,
   minTip: 0n,
   /** Percent by which a replacement has to raise both fees, as geth's pool asks. */
   priceBump: 10n,
@@ -23,7 +25,13 @@ type Entry = {
   readonly nonce: bigint;
   readonly cost: bigint;
   readonly order: number;
+  readonly bytes: number;
+  /** On the clock of `performance.now`. */
+  readonly admittedAt: number;
 };
+
+/** A block's time or so: the next one makes room. */
+const RETRY_AFTER_MS = 1_000;
 
 /**
  * Signed transactions that wait for a block. Per sender by nonce; a sender's transactions are executable up to the first nonce
@@ -31,22 +39,27 @@ type Entry = {
  */
 export class Mempool {
   readonly #engine: Engine;
-  readonly #db: LevelDb;
+  readonly #journal: Journal;
   readonly #limits: MempoolLimits;
   readonly #log: Logger;
-  readonly #size;
+  readonly #metrics;
   readonly #bySender = new Map<Address, Map<bigint, Entry>>();
   readonly #byHash = new Map<Hex, Entry>();
   readonly #listeners = new Set<(transaction: SignedL2Transaction) => void>();
+  /** In the open block: promised, so nothing takes their place. The block's builder keeps it. */
+  readonly preconfirmed = new Set<Hex>();
   #order = 0;
+  /** Of what waits here, and of what waits to be looked at. */
+  #bytes = 0;
+  #queuedBytes = 0;
   #admission: Promise<unknown> = Promise.resolve();
 
   private constructor(options: { engine: Engine; db: LevelDb; limits: MempoolLimits; log: Logger; metrics: Metrics }) {
     this.#engine = options.engine;
-    this.#db = options.db;
+    this.#journal = new Journal(options.db);
     this.#limits = options.limits;
     this.#log = options.log;
-    this.#size = options.metrics.gauge('txpool_transactions', 'Transactions waiting in the mempool');
+    this.#metrics = createMempoolMetrics(options.metrics);
   }
 
   /** Reads the journal back; entries that are no longer valid are dropped. */
@@ -58,31 +71,53 @@ export class Mempool {
     limits?: Partial<MempoolLimits>;
   }): Promise<Mempool> {
     const pool = new Mempool({ ...options, limits: { ...defaultLimits, ...options.limits } });
-    const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
-    for (const value of await options.db.values(range).all()) {
-      await pool.#admit(`0x${Buffer.from(value).toString('hex')}`).catch((error) => {
+    for (const raw of await pool.#journal.all()) {
+      await pool.#admit(raw, { promised: true }).catch((error) => {
         options.log.info({ err: error }, 'journaled transaction dropped');
       });
     }
-    await pool.#prune();
+    await pool.#journal.prune(pool.#byHash);
     options.engine.onBlock((block, reverted) => {
       const returned = reverted.flatMap((old) => old.transactions.filter((tx) => tx.kind === 'signed'));
       const included = new Set(block.transactions.map((tx) => tx.hash));
-      for (const tx of returned) if (!included.has(tx.hash)) void pool.add(tx.raw).catch(() => {});
+      for (const tx of returned) if (!included.has(tx.hash)) void pool.#return(tx.raw);
       pool.#removeIncluded(block.transactions.flatMap((tx) => (tx.kind === 'signed' ? [tx] : [])));
     });
     return pool;
   }
 
-  /** @throws TX_*, MEMPOOL_FULL. Returns after the transaction is on disk. */
+  /**
+   * Returns after the transaction is on disk. When more comes than fits, it is turned away before any work goes into it.
+   * @throws TX_*, MEMPOOL_FULL with retryAfterMs
+   */
   async add(raw: Hex): Promise<Hex> {
-    const { transaction, replaced } = await this.#serialised(() => this.#admit(raw));
-    // One batch: a kill leaves either the replaced transaction or the new one, never neither.
-    const batch = this.#db.batch().put(this.#journalKey(transaction.hash), hexToBytes(transaction.raw));
-    if (replaced) batch.del(this.#journalKey(replaced));
-    await batch.write({ sync: true } as Parameters<typeof batch.write>[0]);
+    const bytes = size(raw);
+    if (this.#bytes + this.#queuedBytes + bytes > this.#limits.maxPoolBytes) throw this.#full();
+    this.#queuedBytes += bytes;
+    try {
+      return await this.#add(raw, { promised: false });
+    } finally {
+      this.#queuedBytes -= bytes;
+    }
+  }
+
+  async #add(raw: Hex, options: { promised: boolean }): Promise<Hex> {
+    const { transaction, replaced } = await this.#serialised(() => this.#admit(raw, options));
+    await this.#journal.add(transaction, replaced);
     for (const listener of this.#listeners) listener(transaction);
     return transaction.hash;
+  }
+
+  /** A transaction of a block that was taken back; it has its place here whatever the limits say. */
+  async #return(raw: Hex): Promise<void> {
+    await this.#add(raw, { promised: true }).catch((error) => {
+      this.#log.info({ err: error }, 'transaction of a reverted block not taken in again');
+    });
+  }
+
+  /** When a transaction that waits here was taken in, on the clock of `performance.now`. */
+  admittedAt(hash: Hex): number | undefined {
+    return this.#byHash.get(hash)?.admittedAt;
   }
 
   get(hash: Hex): SignedL2Transaction | undefined {
@@ -117,9 +152,13 @@ export class Mempool {
 
   /**
    * Best first: highest effective tip, then arrival; nonces of one sender in order. `next(false)` skips all later ones of
-   * the sender whose transaction couldn't be included.
+   * the sender whose transaction couldn't be included. `nonceOf` says where a sender goes on in a block that has transactions
+   * already; those in it stay here until it is committed.
    */
-  async *best(baseFee: bigint): AsyncGenerator<SignedL2Transaction, void, boolean | undefined> {
+  async *best(
+    baseFee: bigint,
+    nonceOf?: (sender: Address) => Promise<bigint>,
+  ): AsyncGenerator<SignedL2Transaction, void, boolean | undefined> {
     type Candidate = { sender: Address; entry: Entry; tip: bigint };
     const heap = new Heap<Candidate>((a, b) => (a.tip === b.tip ? a.entry.order < b.entry.order : a.tip > b.tip));
     const offer = (sender: Address, nonce: bigint) => {
@@ -130,7 +169,7 @@ export class Mempool {
     for (const sender of [...this.#bySender.keys()]) {
       const { nonce } = await this.#account(sender);
       await this.#dropBelow(sender, nonce);
-      offer(sender, nonce);
+      offer(sender, nonceOf ? await nonceOf(sender) : nonce);
     }
     for (let next = heap.pop(); next; next = heap.pop()) {
       const { sender, entry } = next;
@@ -144,7 +183,7 @@ export class Mempool {
   async drop(transaction: SignedL2Transaction, reason: string): Promise<void> {
     this.#log.info({ hash: transaction.hash, reason }, 'transaction dropped');
     this.#forget(transaction.hash);
-    await this.#db.del(this.#journalKey(transaction.hash));
+    await this.#journal.remove([transaction.hash]);
   }
 
   /** A deposit or an authorization may use up a nonce for which a transaction waits here. */
@@ -154,7 +193,11 @@ export class Mempool {
     }
   }
 
-  async #admit(raw: Hex): Promise<{ transaction: SignedL2Transaction; replaced: Hex | undefined }> {
+  /** `promised`: its sender was told before that it will be included, so the pool's own bounds don't apply. */
+  async #admit(
+    raw: Hex,
+    { promised }: { promised: boolean },
+  ): Promise<{ transaction: SignedL2Transaction; replaced: Hex | undefined }> {
     checkStateless(raw, this.#limits);
     const head = await this.#engine.headBlock();
     const transaction = this.#engine.rules.decodeTransaction(raw, head.header);
@@ -180,38 +223,47 @@ export class Mempool {
       });
     }
     if (replaced) this.#checkReplacement(replaced.transaction, transaction);
-    else if (this.#byHash.size >= this.#limits.maxTransactions) throw nodeError('MEMPOOL_FULL', 'txpool is full');
-    const entry: Entry = { transaction, nonce, cost, order: this.#order++ };
+    else if (!promised && this.#byHash.size >= this.#limits.maxTransactions) throw this.#full();
+    const bytes = size(raw);
+    const entry: Entry = { transaction, nonce, cost, order: this.#order++, bytes, admittedAt: performance.now() };
     if (replaced) this.#forget(replaced.transaction.hash);
+    this.#bytes += bytes;
     entries.set(nonce, entry);
     this.#bySender.set(sender, entries);
     this.#byHash.set(transaction.hash, entry);
-    this.#size.set(this.#byHash.size);
+    this.#metrics.holds(this.#byHash.size, this.#bytes);
     return { transaction, replaced: replaced?.transaction.hash };
   }
 
+  #full() {
+    this.#metrics.refused();
+    return nodeError('MEMPOOL_FULL', 'txpool is full', { retryAfterMs: RETRY_AFTER_MS });
+  }
+
   #checkReplacement(old: SignedL2Transaction, replacement: SignedL2Transaction): void {
+    if (this.preconfirmed.has(old.hash)) {
+      throw nodeError('TX_NONCE_TOO_LOW', 'nonce too low: a transaction with it is preconfirmed', { hash: old.hash });
+    }
     const enough = (before: bigint, after: bigint) => after * 100n >= before * (100n + this.#limits.priceBump);
     if (enough(feeCapOf(old), feeCapOf(replacement)) && enough(tipCapOf(old), tipCapOf(replacement))) return;
     throw nodeError('TX_UNDERPRICED', 'replacement transaction underpriced', { replaces: old.hash });
   }
 
   #removeIncluded(transactions: readonly SignedL2Transaction[]): void {
-    const keys: Uint8Array[] = [];
+    const gone: Hex[] = [];
     for (const transaction of transactions) {
       const sender = this.#bySender.get(transaction.from.toLowerCase() as Address);
       const rival = sender?.get(transaction.tx.nonce)?.transaction.hash;
       for (const hash of new Set([transaction.hash, rival])) {
-        if (!hash || !this.#byHash.has(hash)) continue;
+        const entry = hash && this.#byHash.get(hash);
+        if (!entry) continue;
+        if (hash === transaction.hash) this.#metrics.included(entry.admittedAt);
         this.#forget(hash);
-        keys.push(this.#journalKey(hash));
+        gone.push(hash);
       }
     }
-    if (keys.length === 0) return;
-    const batch = this.#db.batch();
-    for (const key of keys) batch.del(key);
-    // Without sync: a journaled transaction that comes back after a crash is refused by its nonce.
-    void batch.write().catch((error) => this.#log.error({ err: error }, 'journal clean-up failed'));
+    if (gone.length === 0) return;
+    void this.#journal.remove(gone).catch((error) => this.#log.error({ err: error }, 'journal clean-up failed'));
   }
 
   #forget(hash: Hex): void {
@@ -219,29 +271,15 @@ export class Mempool {
     if (!entry) return;
     const sender = entry.transaction.from.toLowerCase() as Address;
     this.#byHash.delete(hash);
+    this.#bytes -= entry.bytes;
     const entries = this.#bySender.get(sender);
     if (entries?.get(entry.nonce) === entry) entries.delete(entry.nonce);
     if (entries?.size === 0) this.#bySender.delete(sender);
-    this.#size.set(this.#byHash.size);
-  }
-
-  /** Removes journal entries that the pool didn't take back. */
-  async #prune(): Promise<void> {
-    const range = { gte: Uint8Array.of(JOURNAL), lt: Uint8Array.of(JOURNAL + 1) };
-    const batch = this.#db.batch();
-    for (const key of await this.#db.keys(range).all()) {
-      const hash: Hex = `0x${Buffer.from(key.subarray(1)).toString('hex')}`;
-      if (!this.#byHash.has(hash)) batch.del(key);
-    }
-    await batch.write();
+    this.#metrics.holds(this.#byHash.size, this.#bytes);
   }
 
   async #account(sender: Address): Promise<{ nonce: bigint; balance: bigint }> {
     return this.#engine.accountAtHead(sender);
-  }
-
-  #journalKey(hash: Hex): Uint8Array {
-    return concatBytes([Uint8Array.of(JOURNAL), hexToBytes(hash)]);
   }
 
   #serialised<T>(work: () => Promise<T>): Promise<T> {

@@ -1,9 +1,10 @@
 import type { Common } from '@ethereumjs/common';
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx';
 import { describeError } from '@openledger/kit';
-import { type Address, bytesToHex, type Hex, hexToBytes } from 'viem';
+import { type Address, bytesToHex, type Hex } from 'viem';
 import { type NodeErrorCode, nodeError } from '../errors.ts';
 import { DEPOSIT_TYPE, type DepositTransaction, decodeDeposit, hashDeposit } from './depositTransaction.ts';
+import { fromHex } from './hex.ts';
 
 /** A transaction as the node carries it: raw bytes, identity, sender, and the decoded form. */
 export type L2Transaction =
@@ -49,7 +50,7 @@ export const decodeTransaction = (raw: Hex, common: Common, types = L2_TYPES): L
     throw nodeError('TX_TYPE_UNSUPPORTED', 'transaction type not supported', { type });
   }
   try {
-    const tx = createTxFromRLP(hexToBytes(raw), { common, freeze: false });
+    const tx = createTxFromRLP(fromHex(raw), { common, freeze: false });
     // EthereumJS keeps it for frozen transactions only, and recovers it again when it executes others.
     tx.cache.senderPubKey = tx.getSenderPublicKey();
     const from = tx.getSenderAddress().toString() as Address;

@@ -56,7 +56,9 @@ const toBlockCount = (value: unknown): bigint => {
 /** eth_feeHistory(blockCount, newestBlock, percentiles). */
 export const feeHistory = async (chain: ChainReader, params: readonly unknown[]): Promise<Json> => {
   const wanted = toBlockCount(required(params, 0));
-  const newest = await chain.requireBlock(toBlockSelector(required(params, 1), 1));
+  const selector = toBlockSelector(required(params, 1), 1);
+  // What an open block pays isn't history yet.
+  const newest = await chain.requireBlock(selector === 'pending' ? 'latest' : selector);
   const percentiles = toPercentiles(params[2]);
   const available = newest.header.number + 1n;
   const capped = wanted > MAX_BLOCKS ? MAX_BLOCKS : wanted;

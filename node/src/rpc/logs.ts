@@ -51,8 +51,12 @@ export const toLogQuery = (value: unknown): LogQuery => {
   };
 };
 
-/** Logs of one block that match, formatted. */
-export const matchLogs = (block: Block, filter: LogFilter, removed = false): Json[] => {
+/** Logs of one block that match, formatted; with `from` those of later transactions only. */
+export const matchLogs = (
+  block: Block,
+  filter: LogFilter,
+  { removed = false, from = 0 }: { removed?: boolean; from?: number } = {},
+): Json[] => {
   if (!bloomMayMatch(block.header.logsBloom, filter)) return [];
   const found: Json[] = [];
   let logIndex = 0;
@@ -64,7 +68,7 @@ export const matchLogs = (block: Block, filter: LogFilter, removed = false): Jso
       const topics = filter.topics.every(
         (any, i) => !any || (log.topics[i] !== undefined && any.includes(log.topics[i])),
       );
-      if (address && topics) found.push(formatLog(log, place));
+      if (address && topics && transactionIndex >= from) found.push(formatLog(log, place));
     }
   }
   return found;
@@ -83,17 +87,22 @@ export const queryLogs = async (chain: ChainReader, query: LogQuery): Promise<Js
     if (!block) throw new RpcError(-32000, 'unknown block');
     return matchLogs(block, query);
   }
-  const head = chain.engine.heads.unsafe.number;
-  const resolve = async (selector: BlockSelector): Promise<bigint> =>
-    typeof selector === 'bigint' ? selector : (await chain.requireBlock(selector)).header.number;
+  const open = query.to === 'pending' ? chain.pending.block : undefined;
+  const resolve = async (selector: BlockSelector): Promise<bigint> => {
+    if (typeof selector === 'bigint') return selector;
+    return (selector === 'pending' && open ? open : await chain.requireBlock(selector)).header.number;
+  };
   const from = await resolve(query.from);
   const to = await resolve(query.to);
+  // Asked for last: a block that came meanwhile is what `latest` may mean, and what was open may be the head.
+  const head = chain.engine.heads.unsafe.number;
+  const top = open && open.header.number > head ? open.header.number : head;
   if (from > to) throw invalidParams('invalid block range params');
-  if (to > head) throw invalidParams('block range extends beyond current head block');
+  if (to > top) throw invalidParams('block range extends beyond current head block');
   if (to - from >= MAX_RANGE) throw limitExceeded(`block range exceeds the limit of ${MAX_RANGE} blocks`);
   const found: Json[] = [];
   for (let number = from; number <= to; number++) {
-    const block = await chain.engine.chain.blockByNumber(number);
+    const block = number > head ? open : await chain.engine.chain.blockByNumber(number);
     if (block) found.push(...matchLogs(block, query));
     if (found.length > MAX_LOGS) throw limitExceeded(`query returned more than ${MAX_LOGS} results`);
   }

@@ -1,12 +1,12 @@
 import { isOpenLedgerError } from '@openledger/kit';
-import type { Hex } from 'viem';
+import type { Json } from './format.ts';
 
 /** A JSON-RPC error answer. Codes are those of JSON-RPC 2.0, EIP-1474 and geth (3: execution reverted, with data). */
 export class RpcError extends Error {
   readonly code: number;
-  readonly data: Hex | undefined;
+  readonly data: Json | undefined;
 
-  constructor(code: number, message: string, data?: Hex) {
+  constructor(code: number, message: string, data?: Json) {
     super(message);
     this.code = code;
     this.data = data;
@@ -23,6 +23,10 @@ export const limitExceeded = (message: string) => new RpcError(-32005, message);
 /** What a caller may see of any error: our own rejections word for word, nothing of internal failures. */
 export const toRpcError = (error: unknown): RpcError => {
   if (error instanceof RpcError) return error;
+  if (isOpenLedgerError(error, 'MEMPOOL_FULL')) {
+    // EIP-1474's "limit exceeded", which clients know to be passing; with it, when to come back.
+    return new RpcError(-32005, error.message, { retryAfterMs: Number(error.meta.retryAfterMs) });
+  }
   if (isOpenLedgerError(error) && error.handling === 'reject') return serverError(error.message);
   if (isOpenLedgerError(error) && error.handling === 'retry') return serverError(error.message);
   return new RpcError(-32603, 'internal error');

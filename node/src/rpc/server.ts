@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ChainReader } from './chainReader.ts';
 import { createDispatcher, type Methods } from './dispatch.ts';
+import { FlashblockStream } from './flashblockStream.ts';
 import type { RollupStatus } from './methods/nodeInfo.ts';
 import { nodeMethods } from './nodeMethods.ts';
 import { createSubscriptions } from './subscriptions.ts';
@@ -29,7 +30,8 @@ const MAX_BODY = 5 * 1024 * 1024;
 const MAX_BACKLOG = 1024 * 1024;
 
 /**
- * One port for everything a node serves: JSON-RPC over POST and WebSocket, the event feed, health and metrics.
+ * One port for everything a node serves: JSON-RPC over POST and WebSocket, the event feed, flashblocks (WebSocket on
+ * /flashblocks), health and metrics.
  * Effects: listens until closed.
  */
 export const startRpcServer = async (options: RpcServerOptions): Promise<{ url: string; close(): Promise<void> }> => {
@@ -77,6 +79,7 @@ export const startRpcServer = async (options: RpcServerOptions): Promise<{ url: 
     return metrics.registry.metrics();
   });
 
+  const flashblocks = new FlashblockStream(chain.pending);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY });
   app.server.on('upgrade', (request, socket, head) => {
     const { origin } = request.headers;
@@ -84,7 +87,10 @@ export const startRpcServer = async (options: RpcServerOptions): Promise<{ url: 
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => serveSocket(webSocket));
+    const isStream = request.url?.split('?')[0] === '/flashblocks';
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      isStream ? flashblocks.add(webSocket) : serveSocket(webSocket),
+    );
   });
   const serveSocket = (socket: WebSocket) => {
     const send = (text: string) => {

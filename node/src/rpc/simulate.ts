@@ -29,7 +29,7 @@ export const simulateCall = async (
   const block = await chain.requireBlock(selector);
   const { header } = block;
   const { engine } = chain;
-  const { manager: state } = await engine.stateOf(block);
+  const { manager: state } = await chain.stateOf(block);
   const { state: stateOverrides = new Map(), block: blockOverrides } = options;
   await applyStateOverrides(state, stateOverrides);
   const price = call.maxFeePerGas ?? call.gasPrice ?? 0n;

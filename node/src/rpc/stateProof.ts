@@ -14,7 +14,7 @@ export const getProof = async (
 ): Promise<Json> => {
   const block = await chain.requireBlock(selector);
   // A view of its own: proving flushes caches and walks tries, which must not mix with the shared head view.
-  const { manager } = await chain.engine.stateOf(block);
+  const { manager } = await chain.stateOf(block);
   const target = createAddressFromString(address);
   const account = (await manager.getAccount(target)) ?? new Account();
   const proof = await getMerkleStateProof(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ChainReader } from './chainReader.ts';
 import type { Methods } from './dispatch.ts';
-import { formatHeader, formatTransaction, type Json } from './format.ts';
+import { formatBlock, formatHeader, formatTransaction, type Json } from './format.ts';
 import { matchLogs, toLogQuery } from './logs.ts';
 import { required } from './params.ts';
 import { invalidParams, limitExceeded } from './rpcError.ts';
@@ -24,8 +24,23 @@ export const createSubscriptions = (
       case 'logs': {
         const query = toLogQuery(options ?? {});
         return chain.engine.onBlock((block, reverted) => {
-          for (const old of reverted) for (const log of matchLogs(old, query, true)) notify(id, log);
+          for (const old of reverted) for (const log of matchLogs(old, query, { removed: true })) notify(id, log);
           for (const log of matchLogs(block, query)) notify(id, log);
+        });
+      }
+      case 'newFlashblocks':
+        return chain.pending.onFlashblock(({ block }) => notify(id, formatBlock(block, false)));
+      case 'newFlashblockTransactions':
+        return chain.pending.onFlashblock(({ block, from }) => {
+          for (const [i, transaction] of block.transactions.slice(from).entries()) {
+            const index = from + i;
+            notify(id, options === true ? formatTransaction(transaction, { block, index }) : transaction.hash);
+          }
+        });
+      case 'pendingLogs': {
+        const query = toLogQuery(options ?? {});
+        return chain.pending.onFlashblock(({ block, from }) => {
+          for (const log of matchLogs(block, query, { from })) notify(id, log);
         });
       }
       case 'newPendingTransactions':

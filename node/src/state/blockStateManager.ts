@@ -4,6 +4,7 @@ import { type Account, type Address, createAddressFromString, unpadBytes } from 
 import { concatBytes, hexToBytes, toBytes } from 'viem';
 import { nodeError } from '../errors.ts';
 import { keccak256Bytes } from '../primitives/crypto.ts';
+import { StateChanges, type StateDiff } from './stateChanges.ts';
 
 /** EthereumJS's key of code in the database: this before its hash. */
 const CODE_PREFIX = toBytes('c');
@@ -14,9 +15,54 @@ const CODE_PREFIX = toBytes('c');
  * branch needs its sibling, which may be unknown when state is given as proofs, and is often not needed in the end.
  */
 export class BlockStateManager extends MerkleStateManager {
+  #changes: StateChanges | undefined;
+
+  /**
+   * What was written since the last call, as it is now; the first call only starts taking notes. Between transactions:
+   * inside one it would tell of writes that are reverted later.
+   */
+  async takeDiff(): Promise<StateDiff> {
+    const noted = this.#changes;
+    this.#changes = new StateChanges();
+    return noted ? noted.diff(this) : StateChanges.none;
+  }
+
+  /** Writes another state's changes over this one, which must be what that one started from. */
+  async applyDiff({ accounts, cleared, code, storage }: StateDiff): Promise<void> {
+    for (const address of cleared) await this.clearStorage(createAddressFromString(address));
+    for (const [address, account] of accounts) await this.putAccount(createAddressFromString(address), account);
+    for (const [address, bytes] of code) this._caches?.code?.put(createAddressFromString(address), bytes);
+    for (const [address, slots] of storage) {
+      const owner = createAddressFromString(address);
+      if (!(await this.getAccount(owner))) continue;
+      for (const [slot, value] of slots) await this.putStorage(owner, hexToBytes(slot), value);
+    }
+  }
+
+  override async putAccount(address: Address, account: Account | undefined): Promise<void> {
+    this.#changes?.account(address);
+    return super.putAccount(address, account);
+  }
+
+  override async deleteAccount(address: Address): Promise<void> {
+    this.#changes?.cleared(address);
+    return super.deleteAccount(address);
+  }
+
+  override async putCode(address: Address, value: Uint8Array): Promise<void> {
+    this.#changes?.code(address);
+    return super.putCode(address, value);
+  }
+
+  override async clearStorage(address: Address): Promise<void> {
+    this.#changes?.cleared(address);
+    return super.clearStorage(address);
+  }
+
   /** @throws when the account doesn't exist */
   override async putStorage(address: Address, key: Uint8Array, value: Uint8Array): Promise<void> {
     if (!(await this.getAccount(address))) throw nodeError('STATE_MISSING', 'storage of an account that is not there');
+    this.#changes?.slot(address, key);
     this._caches?.storage?.put(address, key, RLP.encode(unpadBytes(value)));
   }
 

@@ -1,7 +1,8 @@
 import { RLP } from '@ethereumjs/rlp';
-import { bytesToHex, type Hex, hexToBytes } from 'viem';
+import { bytesToHex, type Hex } from 'viem';
 import { keccak256Bytes } from '../primitives/crypto.ts';
 import { EMPTY_TRIE_ROOT } from '../primitives/header.ts';
+import { fromHex } from '../primitives/hex.ts';
 
 type Leaf = { readonly path: Uint8Array; readonly value: Uint8Array };
 type TrieNode = (Uint8Array | TrieNode)[];
@@ -13,7 +14,7 @@ type TrieNode = (Uint8Array | TrieNode)[];
 export const orderedTrieRoot = async (values: readonly Hex[]): Promise<Hex> => {
   if (values.length === 0) return EMPTY_TRIE_ROOT;
   const leaves = values
-    .map((value, index): Leaf => ({ path: toNibbles(RLP.encode(index)), value: hexToBytes(value) }))
+    .map((value, index): Leaf => ({ path: toNibbles(RLP.encode(index)), value: fromHex(value) }))
     .sort((a, b) => Buffer.compare(a.path, b.path));
   return bytesToHex(keccak256Bytes(RLP.encode(buildNode(leaves, 0, leaves.length, 0) as never)));
 };

@@ -1,6 +1,6 @@
 import type { Common } from '@ethereumjs/common';
 import { createMPT } from '@ethereumjs/mpt';
-import { Caches, type MerkleStateManager } from '@ethereumjs/statemanager';
+import { Caches } from '@ethereumjs/statemanager';
 import type { BatchDBOp, DB } from '@ethereumjs/util';
 import type { LevelDb, PutOp } from '@openledger/event-log';
 import { type Hex, hexToBytes } from 'viem';
@@ -21,7 +21,7 @@ const stateKey = (hexKey: string): Uint8Array => {
 
 /** A view of the state at one root. Writes stay in memory until `takeWrites`. */
 export type StateView = {
-  readonly manager: MerkleStateManager;
+  readonly manager: BlockStateManager;
   /** The operations that persist everything reachable from `root` that is new; the overlay is left as it is. */
   writesFor(root: Hex): PutOp[];
 };

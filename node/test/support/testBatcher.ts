@@ -1,11 +1,11 @@
 import type { RollupConfig } from '@openledger/chain-config';
 import { type Address, type Hex, keccak256, numberToHex } from 'viem';
 import { encodeBlob } from '../../src/channels/blobCodec.ts';
-import { toHex } from '../../src/channels/bytes.ts';
 import { type ChannelBlock, ChannelOut, type ChannelOutOptions } from '../../src/channels/channelOut.ts';
 import { encodeBatcherTransaction, type Frame } from '../../src/channels/frame.ts';
 import type { L1Block, L1Transaction } from '../../src/l1/l1Source.ts';
 import type { Block } from '../../src/primitives/block.ts';
+import { toHex } from '../../src/primitives/hex.ts';
 import type { Deposit, L1Extras, ScriptedL1 } from './scriptedL1.ts';
 
 export type BatcherOptions = Partial<Pick<ChannelOutOptions, 'kind' | 'compression'>> & {

@@ -7,6 +7,7 @@ import { Engine } from '../../src/engine/engine.ts';
 import type { Genesis } from '../../src/genesis/genesisBlock.ts';
 import type { MempoolLimits } from '../../src/mempool/admission.ts';
 import { Mempool } from '../../src/mempool/mempool.ts';
+import { PendingChain } from '../../src/pending/pendingChain.ts';
 import type { Block } from '../../src/primitives/block.ts';
 import type { Receipt } from '../../src/primitives/receipt.ts';
 import { Sequencer } from '../../src/sequencer/sequencer.ts';
@@ -32,13 +33,14 @@ export class TestChain {
   readonly metrics: Metrics;
   readonly engine: Engine;
   readonly mempool: Mempool;
+  readonly pending: PendingChain;
   readonly sequencer: Sequencer;
 
   private constructor(
-    parts: Pick<TestChain, 'db' | 'l1' | 'genesis' | 'metrics' | 'engine' | 'mempool' | 'sequencer'>,
+    parts: Pick<TestChain, 'db' | 'l1' | 'genesis' | 'metrics' | 'engine' | 'mempool' | 'pending' | 'sequencer'>,
   ) {
     ({ db: this.db, l1: this.l1, genesis: this.genesis, metrics: this.metrics } = parts);
-    ({ engine: this.engine, mempool: this.mempool, sequencer: this.sequencer } = parts);
+    ({ engine: this.engine, mempool: this.mempool, pending: this.pending, sequencer: this.sequencer } = parts);
   }
 
   static async start(options: TestChainOptions = {}): Promise<TestChain> {
@@ -49,8 +51,10 @@ export class TestChain {
     const metrics = createMetrics('test');
     const engine = await Engine.open({ db, genesis, log, metrics });
     const mempool = await Mempool.open({ engine, db, log, metrics, limits: options.limits ?? {} });
-    const sequencer = new Sequencer({ engine, mempool, l1, l1Confirmations: 0n, now: Date.now, log, metrics });
-    return new TestChain({ db, l1, genesis, metrics, engine, mempool, sequencer });
+    const pending = new PendingChain(engine);
+    const clock = { l1Confirmations: 0n, flashblockMs: 200, now: Date.now };
+    const sequencer = new Sequencer({ engine, mempool, pending, l1, ...clock, log, metrics });
+    return new TestChain({ db, l1, genesis, metrics, engine, mempool, pending, sequencer });
   }
 
   step(): Promise<Block> {

@@ -30,7 +30,7 @@ export const startTestServer = async (options: TestChainOptions = {}): Promise<T
   const abort = new AbortController();
   const reasons: string[] = [];
   const server = await startRpcServer({
-    chain: new ChainReader(chain.engine, chain.mempool),
+    chain: new ChainReader(chain.engine, chain.mempool, chain.pending),
     status: { l1: chain.l1 },
     host: '127.0.0.1',
     port: 0,

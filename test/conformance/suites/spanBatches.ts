@@ -5,10 +5,8 @@ import {
   concat,
   decodeRlp,
   encodeBits,
-  fromHex,
   type RlpBytes,
   rlpInteger,
-  toHex,
   uvarint,
 } from '../../../node/src/channels/bytes.ts';
 import { decodeSpanBatch, encodeSpanBatch } from '../../../node/src/channels/spanBatch.ts';
@@ -17,6 +15,7 @@ import {
   MAX_SPAN_BATCH_ELEMENT_COUNT,
   SpanColumns,
 } from '../../../node/src/channels/spanTransactions.ts';
+import { fromHex, toHex } from '../../../node/src/primitives/hex.ts';
 import type { Case, Suite } from '../suite.ts';
 import { expectEqual, expectRefused } from './support/expect.ts';
 import { type FixtureFile, filesUnder } from './support/fixtureFiles.ts';

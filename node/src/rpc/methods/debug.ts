@@ -30,11 +30,11 @@ export const debugMethods = (chain: ChainReader): Methods => {
     debug_getRawBlock: async (params) => encodeBlock(await block(params)),
     debug_getRawReceipts: async (params) => (await block(params)).receipts.map(encodeReceipt),
     debug_getRawTransaction: async (params) => {
-      const placed = await chain.engine.chain.transaction(toHash(params, 0));
+      const placed = await chain.transaction(toHash(params, 0));
       return placed?.block.transactions[placed.index]?.raw ?? null;
     },
     debug_traceTransaction: async (params) => {
-      const placed = await chain.engine.chain.transaction(toHash(params, 0));
+      const placed = await chain.transaction(toHash(params, 0));
       if (!placed) throw serverError('transaction not found');
       const [trace] = await traceBlock(chain.engine, placed.block, toTracer(params[1], 1), placed.index);
       return trace ?? null;

@@ -51,17 +51,17 @@ export const ethChainMethods = (chain: ChainReader): Methods => {
     eth_getUncleByBlockHashAndIndex: () => null,
     eth_getTransactionByHash: async (params) => {
       const hash = toHash(params, 0);
-      const placed = await chain.engine.chain.transaction(hash);
+      const placed = await chain.transaction(hash);
       const transaction = placed?.block.transactions[placed.index] ?? chain.mempool.get(hash);
       return transaction ? formatTransaction(transaction, placed) : null;
     },
     eth_getRawTransactionByHash: async (params) => {
       const hash = toHash(params, 0);
-      const placed = await chain.engine.chain.transaction(hash);
+      const placed = await chain.transaction(hash);
       return placed?.block.transactions[placed.index]?.raw ?? chain.mempool.get(hash)?.raw ?? null;
     },
     eth_getTransactionReceipt: async (params) => {
-      const placed = await chain.engine.chain.transaction(toHash(params, 0));
+      const placed = await chain.transaction(toHash(params, 0));
       return placed ? formatReceipt(placed.block, placed.index) : null;
     },
     eth_getBlockReceipts: async (params) => {

@@ -64,4 +64,4 @@ export const filterMethods = (chain: ChainReader, now: () => number = Date.now):
 };
 
 const blockLogs = (blocks: readonly Block[], query: LogQuery, removed: boolean): Json[] =>
-  blocks.flatMap((block) => matchLogs(block, query, removed));
+  blocks.flatMap((block) => matchLogs(block, query, { removed }));

@@ -36,7 +36,7 @@ export const callFees = async (
   { rules, evm, state, time }: { rules: ChainRules; evm: EVM; state: MerkleStateManager; time: BlockTime },
   { from, gas, price, baseFee, blobFee, feeRecipient, isFree, raw }: FeeTerms,
 ): Promise<CallFees> => {
-  const dataFeesAt = (amount: bigint) => (raw ? rules.dataFees(state, raw, amount, time) : NONE);
+  const dataFeesAt = (amount: bigint) => (raw ? rules.dataFees(state, { raw }, amount, time) : NONE);
   const { l1Fee, operatorFee } = await dataFeesAt(gas);
   const add = async (who: Address, amount: bigint) => {
     const address = createAddressFromString(who);

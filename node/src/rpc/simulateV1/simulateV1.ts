@@ -26,7 +26,7 @@ export const simulateV1 = async (
   const { rules } = engine;
   const base = await chain.requireBlock(selector);
   const planned = layOutBlocks(base.header, simulation.blocks);
-  const { manager } = await engine.stateOf(base);
+  const { manager } = await chain.stateOf(base);
   // Nothing of this is ever written.
   const view: StateView = { manager, writesFor: () => [] };
   const hashes = new Map([[base.header.number, base.hash]]);
