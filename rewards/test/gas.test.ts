@@ -67,7 +67,6 @@ describe('a dispute about the longest output that is paid for', () => {
     const scanGas = await gasOf(recompute.data('scan', scanCall(scan, 0, 1).args as never));
     await recompute.send(bob, 'scan', scanCall(scan, 0, 1).args as never);
     const dueGas = await gasOf(recompute.data('due', [someone(0), (2n << 48n) as never, evidence as never]));
-    console.info(`scan of a page ${scanGas} gas, due of ${ids.length} rows ${dueGas} gas`);
     // The challenge adds two chunks of the trace: less than a million.
     expect(scanGas).toBeLessThan(MAX_GAS);
     expect(dueGas).toBeLessThan(MAX_GAS - 1_000_000);
@@ -76,7 +75,7 @@ describe('a dispute about the longest output that is paid for', () => {
   it('can read any page whose body is as long as a paid one may be', async () => {
     const ids = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i + 1, 1]));
     const source = { kind: 2 as const, id: 9n };
-    for (const [rows, short] of [
+    for (const [rows, _short] of [
       [2_020, 'rows of three bytes'],
       [0, 'outputs without rows'],
     ] as const) {
@@ -87,7 +86,6 @@ describe('a dispute about the longest output that is paid for', () => {
       const [page] = played.pagesOf([outputs]);
       if (!page) throw new Error('no page');
       const gas = await gasOf(recompute.data('weightOnPage' as never, [bytesToHex(page.bytes), 2, 9n] as never));
-      console.info(`${short}: page of ${page.bytes.length} bytes, ${gas} gas`);
       expect(gas).toBeLessThan(MAX_GAS - 1_000_000);
     }
   });
