@@ -367,18 +367,21 @@ CREATE TABLE reward_epochs (
   root hash32 NOT NULL,
   prev_root hash32 NOT NULL,
   data_hash hash32 NOT NULL,
+  trace_root hash32 NOT NULL,
+  tree_root hash32 NOT NULL,
+  records uint256 NOT NULL,
+  accounts uint256 NOT NULL,
   to_block uint256 NOT NULL,
   total uint256 NOT NULL,
   disputable_until uint256 NOT NULL,
   status text NOT NULL DEFAULT 'proposed'::text,
   challenger address,
   dispute_reason text,
-  root_upheld boolean,
   position bigint NOT NULL,
   timestamp bigint NOT NULL,
   updated_position bigint NOT NULL,
   PRIMARY KEY (epoch),
-  CHECK ((status = ANY (ARRAY['proposed'::text, 'disputed'::text, 'final'::text, 'rejected'::text])))
+  CHECK ((status = ANY (ARRAY['proposed'::text, 'final'::text, 'rejected'::text])))
 );
 CREATE TABLE runners (
   runner address NOT NULL,

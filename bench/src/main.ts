@@ -3,9 +3,17 @@ import { evm } from './evm.ts';
 import { lane } from './lane.ts';
 import { preconfirmations } from './preconfirmations.ts';
 import { type BenchResult, machine, print } from './report.ts';
+import { rewards } from './rewards.ts';
 import { startup } from './startup.ts';
 
-const benches: Readonly<Record<string, () => Promise<BenchResult>>> = { derive, evm, lane, preconfirmations, startup };
+const benches: Readonly<Record<string, () => Promise<BenchResult>>> = {
+  derive,
+  evm,
+  lane,
+  preconfirmations,
+  rewards,
+  startup,
+};
 
 const [name = '', ...flags] = process.argv.slice(2);
 const bench = benches[name];

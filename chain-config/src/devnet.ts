@@ -49,6 +49,8 @@ export const devnet = {
     unbondingSeconds: 60n,
     rewardBond: 10n ** 18n,
     disputeWindow: 5n,
+    rewardRequestFee: 10n ** 16n,
+    rewardResponseWindow: 5n,
     closeDelay: 30n,
   },
   ports: { l1: 7545, l2: 8545, graphql: 4000, runner: 8000 },

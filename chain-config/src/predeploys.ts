@@ -12,6 +12,8 @@ export const predeploys = {
   rewards: '0x4f70656e4c656467657200000000000000000005',
   staking: '0x4f70656e4c656467657200000000000000000006',
   provenance: '0x4f70656e4c656467657200000000000000000007',
+  rewardRecompute: '0x4f70656e4c656467657200000000000000000008',
+  rewardDisputes: '0x4f70656e4c656467657200000000000000000009',
 } as const satisfies Record<string, Address>;
 
 export type PredeployName = keyof typeof predeploys;

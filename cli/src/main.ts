@@ -14,6 +14,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'runner keys revoke': async () => (await import('./commands/runnerKeys.ts')).revokeCommand,
   'rewards verify': async () => (await import('./commands/rewards.ts')).verifyCommand,
   'rewards explain': async () => (await import('./commands/rewards.ts')).explainCommand,
+  'rewards publish': async () => (await import('./commands/rewards.ts')).publishCommand,
+  'rewards propose': async () => (await import('./commands/distributor.ts')).proposeCommand,
+  'rewards finalize': async () => (await import('./commands/distributor.ts')).finalizeCommand,
+  'rewards serve': async () => (await import('./commands/distributor.ts')).serveCommand,
+  'rewards watch': async () => (await import('./commands/distributor.ts')).watchCommand,
 };
 
 /** `--flag value`, `--flag=value`, `--flag` (true) and `--no-flag` (false). */

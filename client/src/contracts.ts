@@ -6,6 +6,8 @@ import {
   jobsAbi,
   modelsAbi,
   provenanceAbi,
+  rewardDisputesAbi,
+  rewardRecomputeAbi,
   rewardsAbi,
   stakingAbi,
 } from '@openledger/contracts';
@@ -20,6 +22,8 @@ export const contracts = {
   rewards: { address: predeploys.rewards, abi: rewardsAbi },
   staking: { address: predeploys.staking, abi: stakingAbi },
   provenance: { address: predeploys.provenance, abi: provenanceAbi },
+  rewardRecompute: { address: predeploys.rewardRecompute, abi: rewardRecomputeAbi },
+  rewardDisputes: { address: predeploys.rewardDisputes, abi: rewardDisputesAbi },
 } as const satisfies Record<PredeployName, { address: Address; abi: Abi }>;
 
 /** All custom errors of all predeploys: a call to one may bubble up the error of another. */

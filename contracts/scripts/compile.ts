@@ -44,6 +44,8 @@ const units = {
     'src/l2/Jobs.sol',
     'src/l2/AttributionLedger.sol',
     'src/l2/Rewards.sol',
+    'src/l2/RewardRecompute.sol',
+    'src/l2/RewardDisputes.sol',
     'src/l2/Staking.sol',
     'src/l2/Provenance.sol',
   ],

@@ -121,7 +121,7 @@ describe('submit', () => {
     await datanets.refuses(carol, 'submit', again, 'DuplicateContent', [datanetId, id]);
     await datanets.send(alice, 'reject', [id, 'blurred']);
     const second = await submit(datanetId, 'a', carol);
-    await datanets.send(alice, 'accept', [second, 1]);
+    await datanets.send(alice, 'accept', [second, 1, 0n]);
     await datanets.refuses(bob, 'submit', again, 'DuplicateContent', [datanetId, second]);
     await submit(other, 'a');
   });
@@ -131,7 +131,7 @@ describe('review', () => {
   it('is for the owner and whom the owner names', async () => {
     const datanetId = await create();
     const id = await submit(datanetId, 'a');
-    await datanets.refuses(carol, 'accept', [id, 1], 'NotReviewer', [datanetId, carol]);
+    await datanets.refuses(carol, 'accept', [id, 1, 0n], 'NotReviewer', [datanetId, carol]);
     await datanets.refuses(carol, 'reject', [id, 'no'], 'NotReviewer', [datanetId, carol]);
     await datanets.refuses(carol, 'setReviewer', [datanetId, carol, true], 'NotDatanetOwner', [datanetId, carol]);
     await datanets.refuses(alice, 'setReviewer', [9n, carol, true], 'UnknownDatanet', [9n]);
@@ -139,19 +139,19 @@ describe('review', () => {
     expect(datanets.event(named, 'ReviewerSet')).toEqual({ datanetId, reviewer: carol, allowed: true });
     expect(await datanets.read('isReviewer', [datanetId, carol])).toBe(true);
     expect(await datanets.read('isReviewer', [datanetId, alice])).toBe(true);
-    await datanets.send(carol, 'accept', [id, 1]);
+    await datanets.send(carol, 'accept', [id, 1, 0n]);
     await datanets.send(alice, 'setReviewer', [datanetId, carol, false]);
     const next = await submit(datanetId, 'b');
-    await datanets.refuses(carol, 'accept', [next, 1], 'NotReviewer', [datanetId, carol]);
+    await datanets.refuses(carol, 'accept', [next, 1, 0n], 'NotReviewer', [datanetId, carol]);
     expect(await datanets.read('isReviewer', [99n, zeroAddress])).toBe(false);
   });
 
   it('takes scores from 1 to 10000', async () => {
     const datanetId = await create();
     const id = await submit(datanetId, 'a');
-    await datanets.refuses(alice, 'accept', [id, 0], 'BadScore', [0]);
-    await datanets.refuses(alice, 'accept', [id, 10_001], 'BadScore', [10_001]);
-    await datanets.send(alice, 'accept', [id, 10_000]);
+    await datanets.refuses(alice, 'accept', [id, 0, 0n], 'BadScore', [0]);
+    await datanets.refuses(alice, 'accept', [id, 10_001, 0n], 'BadScore', [10_001]);
+    await datanets.send(alice, 'accept', [id, 10_000, 0n]);
     expect(await datanets.read('contribution', [id])).toMatchObject({ status: ACCEPTED, score: 10_000 });
     expect(await datanets.read('datanet', [datanetId])).toMatchObject({ submittedCount: 1, acceptedCount: 1 });
   });
@@ -175,16 +175,16 @@ describe('review', () => {
   it('decides once', async () => {
     const datanetId = await create();
     const [yes, no] = [await submit(datanetId, 'a'), await submit(datanetId, 'b')];
-    await datanets.send(alice, 'accept', [yes, 5]);
+    await datanets.send(alice, 'accept', [yes, 5, 0n]);
     await datanets.send(alice, 'reject', [no, 'no']);
     for (const [id, status] of [
       [yes, ACCEPTED],
       [no, REJECTED],
     ] as const) {
-      await datanets.refuses(alice, 'accept', [id, 7], 'AlreadyDecided', [id, status]);
+      await datanets.refuses(alice, 'accept', [id, 7, 0n], 'AlreadyDecided', [id, status]);
       await datanets.refuses(alice, 'reject', [id, 'no'], 'AlreadyDecided', [id, status]);
     }
-    await datanets.refuses(alice, 'accept', [99n, 7], 'UnknownContribution', [99n]);
+    await datanets.refuses(alice, 'accept', [99n, 7, 0n], 'UnknownContribution', [99n]);
     await datanets.refuses(alice, 'reject', [99n, 'no'], 'UnknownContribution', [99n]);
   });
 });
@@ -197,7 +197,7 @@ describe('versions', () => {
     const roots = [];
     for (let i = 0; i < 5; i++) {
       const id = await submit(datanetId, `file ${i}`);
-      const event = datanets.event(await datanets.send(alice, 'accept', [id, 100 + i]), 'ContributionAccepted');
+      const event = datanets.event(await datanets.send(alice, 'accept', [id, 100 + i, 0n]), 'ContributionAccepted');
       const leaf = datanetLeaf({
         contributionId: id,
         contributor: bob,
@@ -212,6 +212,7 @@ describe('versions', () => {
         score: 100 + i,
         leafIndex: i,
         leaf,
+        duplicateOf: 0n,
       });
       leaves.push(leaf);
       expect(await datanets.read('currentRoot', [datanetId])).toBe(datanetRoot(leaves));
@@ -245,7 +246,7 @@ describe('versions', () => {
     await datanets.refuses(alice, 'publishVersion', [99n], 'UnknownDatanet', [99n]);
     await datanets.refuses(bob, 'publishVersion', [datanetId], 'NotDatanetOwner', [datanetId, bob]);
     await datanets.refuses(alice, 'publishVersion', [datanetId], 'NothingNew', [datanetId]);
-    await datanets.send(alice, 'accept', [await submit(datanetId, 'a'), 1]);
+    await datanets.send(alice, 'accept', [await submit(datanetId, 'a'), 1, 0n]);
     await datanets.send(alice, 'publishVersion', [datanetId]);
     await datanets.send(alice, 'reject', [await submit(datanetId, 'b'), 'no']);
     await datanets.refuses(alice, 'publishVersion', [datanetId], 'NothingNew', [datanetId]);
@@ -258,9 +259,9 @@ describe('versions', () => {
     const slot = keccak256(encodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], [datanetId, 3n]));
     const value = numberToHex(2 ** 20 - 1, { size: 32 });
     await chain.client.setStorageAt({ address: datanets.address, index: slot, value });
-    const receipt = await datanets.send(alice, 'accept', [last, 1]);
+    const receipt = await datanets.send(alice, 'accept', [last, 1, 0n]);
     expect(datanets.event(receipt, 'ContributionAccepted').leafIndex).toBe(2 ** 20 - 1);
-    await datanets.refuses(alice, 'accept', [tooMany, 1], 'Panic', [0x41n]);
+    await datanets.refuses(alice, 'accept', [tooMany, 1, 0n], 'Panic', [0x41n]);
   });
 
   it('of unknown things read as refusals or zeros', async () => {
@@ -272,5 +273,34 @@ describe('versions', () => {
       contributionCount: 0,
       publishedAt: 0n,
     });
+  });
+});
+
+describe('near duplicates', () => {
+  const credits = async (...ids: bigint[]) =>
+    (await datanets.read('creditsOf', [ids])).map(({ payee, cluster }) => [payee, cluster]);
+
+  it('join the cluster of their original, whose contributor is paid', async () => {
+    const datanetId = await create();
+    const original = await submit(datanetId, 'a', bob);
+    const copy = await submit(datanetId, 'b', carol);
+    const own = await submit(datanetId, 'c', carol);
+    expect(await credits(original)).toEqual([[zeroAddress, 0]]);
+    await datanets.refuses(alice, 'accept', [copy, 1, original], 'NotAnOriginal', [original, datanetId]);
+    await datanets.refuses(alice, 'accept', [copy, 1, copy], 'NotAnOriginal', [copy, datanetId]);
+    await datanets.send(alice, 'accept', [original, 1, 0n]);
+    const event = datanets.event(await datanets.send(alice, 'accept', [copy, 1, original]), 'ContributionAccepted');
+    expect(event).toMatchObject({ contributionId: copy, contributor: carol, duplicateOf: original });
+    // A duplicate is no original to others, and neither is a file of another datanet.
+    await datanets.refuses(alice, 'accept', [own, 1, copy], 'NotAnOriginal', [copy, datanetId]);
+    const elsewhere = await create();
+    const foreign = await submit(elsewhere, 'a', carol);
+    await datanets.refuses(alice, 'accept', [foreign, 1, original], 'NotAnOriginal', [original, elsewhere]);
+    await datanets.send(alice, 'accept', [own, 1, 0n]);
+    expect(await credits(original, copy, own)).toEqual([
+      [bob, Number(original)],
+      [bob, Number(original)],
+      [carol, Number(own)],
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import { contractAt } from './support/contract.ts';
 import { alice, bob, CLOSE_DELAY, DISPUTE_WINDOW, deploySystem, governance, ROOT_BOND } from './support/system.ts';
 
 const chain = await startChain();
-const { datanets, models, jobs, ledger, rewards, staking, provenance } = await deploySystem(chain);
+const { datanets, models, jobs, ledger, rewards, recompute, disputes, staking, provenance } = await deploySystem(chain);
 isolateTests(chain);
 
 const parts = {
@@ -25,7 +25,11 @@ describe('initialize', () => {
       const ledgerAt = contractAt(chain, ledger.abi, ledger[at]);
       await ledgerAt.refuses(alice, 'initialize', [alice, alice], 'InvalidInitialization');
       const rewardsAt = contractAt(chain, rewards.abi, rewards[at]);
-      await rewardsAt.refuses(alice, 'initialize', [alice, 1n, 1n], 'InvalidInitialization');
+      await rewardsAt.refuses(alice, 'initialize', [alice, alice, 1n, 1n], 'InvalidInitialization');
+      const disputesAt = contractAt(chain, disputes.abi, disputes[at]);
+      await disputesAt.refuses(alice, 'initialize', [alice, alice, alice, 1n, 1n], 'InvalidInitialization');
+      const recomputeAt = contractAt(chain, recompute.abi, recompute[at]);
+      await recomputeAt.refuses(alice, 'initialize', [{ ...parts, jobs: jobs.address }], 'InvalidInitialization');
       const stakingAt = contractAt(chain, staking.abi, staking[at]);
       await stakingAt.refuses(alice, 'initialize', [alice, 1n, 1n], 'InvalidInitialization');
       const provenanceAt = contractAt(chain, provenance.abi, provenance[at]);
@@ -47,6 +51,9 @@ describe('initialize', () => {
     expect(await jobs.read('MAX_ATTEMPTS', [])).toBe(3);
     expect(await rewards.read('BOND', [])).toBe(ROOT_BOND);
     expect(await rewards.read('disputeWindow', [])).toBe(DISPUTE_WINDOW);
+    expect(await rewards.read('disputes', [])).toBe(disputes.address);
+    expect(await rewards.read('platform', [])).toBe(governance);
+    expect(await disputes.read('recompute', [])).toBe(recompute.address);
   });
 });
 

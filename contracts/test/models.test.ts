@@ -164,3 +164,15 @@ describe('deploy, retire, transfer', () => {
     await models.refuses(bob, 'retire', [id], 'NotDeployed', [id]);
   });
 });
+
+describe('ownerAt', () => {
+  it('tells who owned a model at the end of any block', async () => {
+    const at = () => chain.client.getBlockNumber();
+    const before = await at();
+    const modelId = await registerBase(system, alice, 'traded');
+    const registered = await at();
+    await models.send(alice, 'transferModel', [modelId, bob]);
+    const owners = [before, registered, await at()].map((block) => models.read('ownerAt', [modelId, block]));
+    expect(await Promise.all(owners)).toEqual([zeroAddress, alice, bob]);
+  });
+});

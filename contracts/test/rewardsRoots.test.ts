@@ -1,4 +1,4 @@
-import { parseEther, zeroAddress, zeroHash } from 'viem';
+import { type Hex, parseEther, zeroAddress, zeroHash } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isolateTests, startChain } from './support/chain.ts';
 import {
@@ -18,17 +18,26 @@ const chain = await startChain();
 const { rewards } = await deploySystem(chain);
 isolateTests(chain);
 
-const status = { none: 0, proposed: 1, disputed: 2, final: 3, rejected: 4 };
+const status = { none: 0, proposed: 1, final: 2, rejected: 3 };
 const FUNDED = parseEther('100');
 const rootA = hashOf('root a');
 const rootB = hashOf('root b');
 const data = hashOf('ledger file');
+const trace = { traceRoot: hashOf('trace'), treeRoot: hashOf('nodes'), records: 9n, accounts: 3n };
+const proposal = (root: Hex, prevRoot: Hex, toBlock: bigint, total: bigint) => ({
+  root,
+  prevRoot,
+  dataHash: data,
+  ...trace,
+  toBlock,
+  total,
+});
 
 beforeEach(() => rewards.send(carol, 'fund', [], FUNDED));
 
 async function propose(root = rootA, prevRoot: `0x${string}` = zeroHash, toBlock?: bigint, total = 10n) {
   const past = (await chain.client.getBlockNumber()) - 1n;
-  return rewards.send(alice, 'proposeRoot', [root, prevRoot, data, toBlock ?? past, total], ROOT_BOND);
+  return rewards.send(alice, 'proposeRoot', [proposal(root, prevRoot, toBlock ?? past, total)], ROOT_BOND);
 }
 
 async function finalize(epoch: bigint) {
@@ -51,10 +60,12 @@ describe('proposeRoot', () => {
     const toBlock = await chain.client.getBlockNumber();
     const receipt = await propose(rootA, zeroHash, toBlock);
     const disputableUntil = (await chain.now()) + DISPUTE_WINDOW;
-    const shared = { root: rootA, prevRoot: zeroHash, dataHash: data, toBlock, total: 10n, disputableUntil };
+    const shared = { ...proposal(rootA, zeroHash, toBlock, 10n), disputableUntil };
     expect(rewards.event(receipt, 'RootProposed')).toEqual({ epoch: 1n, proposer: alice, ...shared });
     expect(await rewards.read('epochInfo', [1n])).toEqual({
       ...shared,
+      fromBlock: 0n,
+      prevEpoch: 0n,
       proposer: alice,
       challenger: zeroAddress,
       bond: ROOT_BOND,
@@ -71,7 +82,7 @@ describe('proposeRoot', () => {
     const good = { root: rootA, prev: zeroHash as `0x${string}`, toBlock: at, total: 10n, bond: ROOT_BOND };
     const refuses = (over: Partial<typeof good>, error: string, args: unknown[] = []) => {
       const { root, prev, toBlock, total, bond } = { ...good, ...over };
-      return rewards.refuses(alice, 'proposeRoot', [root, prev, data, toBlock, total], error, args, bond);
+      return rewards.refuses(alice, 'proposeRoot', [proposal(root, prev, toBlock, total)], error, args, bond);
     };
     await refuses({ bond: ROOT_BOND - 1n }, 'WrongBond', [ROOT_BOND - 1n, ROOT_BOND]);
     await refuses({ bond: ROOT_BOND + 1n }, 'WrongBond', [ROOT_BOND + 1n, ROOT_BOND]);
@@ -81,13 +92,13 @@ describe('proposeRoot', () => {
     // A call runs in the latest block, which is not past yet.
     await refuses({ toBlock: at + 1n }, 'BadBlockRange', [at + 1n, 0n]);
     await refuses({ total: FUNDED + 1n }, 'TotalOverFunded', [FUNDED + 1n, FUNDED]);
-    await rewards.send(alice, 'proposeRoot', [rootA, zeroHash, data, at, FUNDED], ROOT_BOND);
+    await rewards.send(alice, 'proposeRoot', [proposal(rootA, zeroHash, at, FUNDED)], ROOT_BOND);
     await refuses({}, 'EpochOpen', [1n]);
     await finalize(1n);
     await refuses({ total: FUNDED, toBlock: at + 1n }, 'WrongPrevRoot', [zeroHash, rootA]);
     await refuses({ prev: rootA, total: FUNDED }, 'BadBlockRange', [at, at]);
     await refuses({ prev: rootA, toBlock: at + 1n, total: FUNDED - 1n }, 'TotalFell', [FUNDED - 1n, FUNDED]);
-    await rewards.send(alice, 'proposeRoot', [rootB, rootA, data, at + 1n, FUNDED], ROOT_BOND);
+    await rewards.send(alice, 'proposeRoot', [proposal(rootB, rootA, at + 1n, FUNDED)], ROOT_BOND);
   });
 });
 
@@ -99,7 +110,6 @@ describe('finalize', () => {
     await chain.at(disputableUntil - 1n);
     await rewards.refuses(carol, 'finalize', [1n], 'WindowRunning', [1n, disputableUntil]);
     await chain.at(disputableUntil);
-    await rewards.refuses(bob, 'dispute', [1n, 'late'], 'WindowOver', [1n, disputableUntil], ROOT_BOND);
     const receipt = await rewards.send(carol, 'finalize', [1n]);
     expect(rewards.event(receipt, 'RootFinalized')).toEqual({ epoch: 1n, root: rootA, total: 10n });
     expect(await rewards.read('root', [])).toBe(rootA);
@@ -112,8 +122,8 @@ describe('finalize', () => {
   it('is not held up by a proposer that takes no money', async () => {
     const actor = await createActor(chain, ROOT_BOND);
     const toBlock = (await chain.client.getBlockNumber()) - 1n;
-    const proposal = rewards.data('proposeRoot', [rootA, zeroHash, data, toBlock, 1n]);
-    await actor.send(bob, 'execute', [rewards.address, ROOT_BOND, proposal]);
+    const call = rewards.data('proposeRoot', [proposal(rootA, zeroHash, toBlock, 1n)]);
+    await actor.send(bob, 'execute', [rewards.address, ROOT_BOND, call]);
     await actor.send(bob, 'set', [bob, receiveModes.revert, zeroAddress, '0x']);
     const receipt = await finalize(1n);
     expect(rewards.event(receipt, 'Credited')).toEqual({ account: actor.address, amount: ROOT_BOND });
@@ -122,52 +132,13 @@ describe('finalize', () => {
   });
 });
 
-describe('dispute', () => {
-  it('costs a bond, once, with a reason in bounds', async () => {
-    await propose();
-    await rewards.refuses(bob, 'dispute', [1n, 'no'], 'WrongBond', [0n, ROOT_BOND]);
-    const long = 'x'.repeat(1025);
-    await rewards.refuses(bob, 'dispute', [1n, long], 'TextTooLong', [1025n, 1024n], ROOT_BOND);
-    await rewards.refuses(bob, 'dispute', [2n, ''], 'WrongStatus', [2n, status.none], ROOT_BOND);
-    const receipt = await rewards.send(bob, 'dispute', [1n, 'row 7 is missing'], ROOT_BOND);
-    const event = { epoch: 1n, challenger: bob, reason: 'row 7 is missing' };
-    expect(rewards.event(receipt, 'RootDisputed')).toEqual(event);
-    expect(await rewards.read('totals', [])).toEqual([FUNDED, 0n, 2n * ROOT_BOND]);
-    await rewards.refuses(carol, 'dispute', [1n, ''], 'WrongStatus', [1n, status.disputed], ROOT_BOND);
-    await chain.warp(DISPUTE_WINDOW);
-    await rewards.refuses(carol, 'finalize', [1n], 'WrongStatus', [1n, status.disputed]);
-    const past = (await chain.client.getBlockNumber()) - 1n;
-    const next = [rootB, zeroHash, data, past, 1n] as const;
-    await rewards.refuses(alice, 'proposeRoot', next, 'EpochOpen', [1n], ROOT_BOND);
-  });
-
-  it('that is won rejects the root and pays the challenger both bonds', async () => {
-    await propose();
-    await rewards.send(bob, 'dispute', [1n, 'wrong'], ROOT_BOND);
-    await rewards.refuses(bob, 'resolve', [1n, false], 'OwnableUnauthorizedAccount', [bob]);
-    const before = await chain.balance(bob);
-    const receipt = await rewards.send(governance, 'resolve', [1n, false]);
-    expect(rewards.event(receipt, 'RootResolved')).toEqual({ epoch: 1n, upheld: false });
-    expect(rewards.events(receipt, 'RootFinalized')).toEqual([]);
-    expect((await chain.balance(bob)) - before).toBe(2n * ROOT_BOND);
-    expect(await rewards.read('epochInfo', [1n])).toMatchObject({ status: status.rejected, challenger: bob });
-    expect(await rewards.read('root', [])).toBe(zeroHash);
-    await rewards.refuses(governance, 'resolve', [1n, true], 'WrongStatus', [1n, status.rejected]);
-    // The same blocks again, corrected.
-    await propose(rootB);
-    await finalize(2n);
-    expect(await rewards.read('root', [])).toBe(rootB);
-  });
-
-  it('that is lost finalizes the root and pays the proposer both bonds', async () => {
-    await propose();
-    await rewards.send(bob, 'dispute', [1n, 'nothing'], ROOT_BOND);
-    const before = await chain.balance(alice);
-    const receipt = await rewards.send(governance, 'resolve', [1n, true]);
-    expect(rewards.event(receipt, 'RootFinalized')).toEqual({ epoch: 1n, root: rootA, total: 10n });
-    expect((await chain.balance(alice)) - before).toBe(2n * ROOT_BOND);
-    expect(await rewards.read('root', [])).toBe(rootA);
-    expect(await rewards.read('totals', [])).toEqual([FUNDED, 0n, 0n]);
+describe('an epoch without records or accounts', () => {
+  it('is refused', async () => {
+    const toBlock = (await chain.client.getBlockNumber()) - 1n;
+    for (const figure of ['records', 'accounts'] as const) {
+      const empty = { ...proposal(rootA, zeroHash, toBlock, 1n), [figure]: 0n };
+      await rewards.refuses(alice, 'proposeRoot', [empty], 'NoRecords', [], ROOT_BOND);
+    }
   });
 });
 

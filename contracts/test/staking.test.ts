@@ -55,23 +55,35 @@ describe('bonds', () => {
   });
 });
 
+/** The least that may be delegated. */
+const MIN_STAKE = MIN_BOND / 100n;
+
 describe('delegated stake', () => {
   it('goes to bonded runners and comes back after the unbonding time', async () => {
     await staking.refuses(alice, 'delegate', [runner], 'ZeroAmount');
     await staking.refuses(alice, 'delegate', [bob], 'NotBondedRunner', [bob], 1n);
-    await staking.send(alice, 'delegate', [runner], 7n);
-    const receipt = await staking.send(bob, 'delegate', [runner], 5n);
-    const changed = { staker: bob, runner, stake: 5n, runnerTotal: 12n };
+    await staking.refuses(alice, 'delegate', [runner], 'StakeTooLow', [MIN_STAKE - 1n, MIN_STAKE], MIN_STAKE - 1n);
+    await staking.send(alice, 'delegate', [runner], MIN_STAKE + 7n);
+    const receipt = await staking.send(bob, 'delegate', [runner], MIN_STAKE);
+    const changed = { staker: bob, runner, stake: MIN_STAKE, runnerTotal: 2n * MIN_STAKE + 7n };
     expect(staking.event(receipt, 'StakeChanged')).toEqual(changed);
     await staking.refuses(alice, 'requestUndelegate', [runner, 0n], 'ZeroAmount');
-    await staking.refuses(alice, 'requestUndelegate', [runner, 8n], 'InsufficientStake', [7n, 8n]);
+    await staking.refuses(alice, 'requestUndelegate', [runner, MIN_STAKE + 8n], 'InsufficientStake', [
+      MIN_STAKE + 7n,
+      MIN_STAKE + 8n,
+    ]);
     // Also from a runner that is one no more.
     await staking.send(runner, 'requestUnbond', [MIN_BOND]);
     const left = await staking.send(alice, 'requestUndelegate', [runner, 3n]);
-    expect(staking.event(left, 'StakeChanged')).toEqual({ staker: alice, runner, stake: 4n, runnerTotal: 9n });
+    expect(staking.event(left, 'StakeChanged')).toEqual({
+      staker: alice,
+      runner,
+      stake: MIN_STAKE + 4n,
+      runnerTotal: 2n * MIN_STAKE + 4n,
+    });
     expect(staking.event(left, 'UnbondRequested')).toMatchObject({ account: alice, runner, amount: 3n });
-    expect(await staking.read('stakeOf', [alice, runner])).toBe(4n);
-    expect(await staking.read('totalStake', [runner])).toBe(9n);
+    expect(await staking.read('stakeOf', [alice, runner])).toBe(MIN_STAKE + 4n);
+    expect(await staking.read('totalStake', [runner])).toBe(2n * MIN_STAKE + 4n);
     await chain.warp(UNBONDING_SECONDS);
     const before = await chain.balance(alice);
     await staking.send(alice, 'withdraw', []);
@@ -81,7 +93,7 @@ describe('delegated stake', () => {
 
 describe('withdraw', () => {
   it('pays only what is due, of both kinds', async () => {
-    await staking.send(runner, 'delegate', [runner], 100n);
+    await staking.send(runner, 'delegate', [runner], MIN_STAKE + 100n);
     await staking.send(runner, 'requestUndelegate', [runner, 1n]);
     await staking.send(runner, 'requestUnbond', [2n]);
     await staking.send(runner, 'requestUnbond', [16n]);
@@ -146,13 +158,13 @@ describe('slash', () => {
   });
 
   it('leaves delegated stake alone', async () => {
-    await staking.send(runner, 'delegate', [runner], 100n);
+    await staking.send(runner, 'delegate', [runner], MIN_STAKE + 100n);
     await staking.send(runner, 'requestUndelegate', [runner, 40n]);
     const tooMuch = [runner, MIN_BOND + 1n, ''] as const;
     await staking.refuses(governance, 'slash', tooMuch, 'InsufficientBond', [MIN_BOND, MIN_BOND + 1n]);
     await staking.send(governance, 'slash', [runner, MIN_BOND, '']);
     expect(await staking.read('isBonded', [runner])).toBe(false);
-    expect(await staking.read('stakeOf', [runner, runner])).toBe(60n);
+    expect(await staking.read('stakeOf', [runner, runner])).toBe(MIN_STAKE + 60n);
   });
 });
 
@@ -189,4 +201,44 @@ describe('any sequence', () => {
       { numRuns: 25 },
     );
   }, 240_000);
+});
+
+describe('history', () => {
+  it('tells who shared the stakers part at the end of any block', async () => {
+    const at = () => chain.client.getBlockNumber();
+    const stakes = async (block: bigint) => {
+      const [who, amounts] = await staking.read('stakersAt', [runner, block]);
+      return Object.fromEntries(who.map((account, i) => [account, amounts[i]]).filter(([, amount]) => amount !== 0n));
+    };
+    const start = await at();
+    await staking.send(alice, 'delegate', [runner], MIN_STAKE);
+    await staking.send(runner, 'delegate', [runner], 2n * MIN_STAKE);
+    const both = await at();
+    await staking.send(alice, 'requestUndelegate', [runner, MIN_STAKE]);
+    const left = await at();
+    // Takes the slot that alice left; her history stays hers.
+    await staking.send(bob, 'delegate', [runner], 3n * MIN_STAKE);
+    const taken = await at();
+    await staking.send(runner, 'requestUnbond', [1n]);
+    expect(await stakes(start - 1n)).toEqual({ [runner]: MIN_BOND });
+    expect(await stakes(both)).toEqual({ [runner]: MIN_BOND + 2n * MIN_STAKE, [alice]: MIN_STAKE });
+    expect(await stakes(left)).toEqual({ [runner]: MIN_BOND + 2n * MIN_STAKE });
+    expect(await stakes(taken)).toEqual({ [runner]: MIN_BOND + 2n * MIN_STAKE, [bob]: 3n * MIN_STAKE });
+    expect(await stakes(await at())).toEqual({ [runner]: MIN_BOND + 2n * MIN_STAKE - 1n, [bob]: 3n * MIN_STAKE });
+    const [who] = await staking.read('stakersAt', [runner, await at()]);
+    expect(who.length).toBe(3);
+  });
+
+  it('has a bounded number of delegators, none of whom leaves dust behind', async () => {
+    const most = Number(await staking.read('MAX_STAKERS', []));
+    const staker = (i: number): `0x${string}` => `0x${(i + 1).toString(16).padStart(40, '5')}`;
+    for (let i = 0; i <= most; i++) {
+      await chain.client.setBalance({ address: staker(i), value: 2n * MIN_BOND });
+      if (i < most) await staking.send(staker(i), 'delegate', [runner], MIN_STAKE);
+    }
+    await staking.refuses(staker(most), 'delegate', [runner], 'TooManyStakers', [runner], MIN_STAKE);
+    await staking.refuses(staker(0), 'requestUndelegate', [runner, MIN_STAKE - 1n], 'StakeTooLow', [1n, MIN_STAKE]);
+    await staking.send(staker(0), 'requestUndelegate', [runner, MIN_STAKE]);
+    await staking.send(staker(most), 'delegate', [runner], MIN_STAKE);
+  }, 30_000);
 });

@@ -8,6 +8,8 @@ import { modelsAbi } from './generated/Models.ts';
 import { openAbi } from './generated/Open.ts';
 import { operatorFeeVaultAbi } from './generated/OperatorFeeVault.ts';
 import { provenanceAbi } from './generated/Provenance.ts';
+import { rewardDisputesAbi } from './generated/RewardDisputes.ts';
+import { rewardRecomputeAbi } from './generated/RewardRecompute.ts';
 import { rewardsAbi } from './generated/Rewards.ts';
 import { stakingAbi } from './generated/Staking.ts';
 
@@ -19,6 +21,8 @@ const abis: Abi[] = [
   datanetsAbi,
   attributionLedgerAbi,
   rewardsAbi,
+  rewardRecomputeAbi,
+  rewardDisputesAbi,
   stakingAbi,
   provenanceAbi,
   l1BlockAbi,

@@ -12,6 +12,8 @@ export * from './generated/Models.ts';
 export * from './generated/Open.ts';
 export * from './generated/OperatorFeeVault.ts';
 export * from './generated/Provenance.ts';
+export * from './generated/RewardDisputes.ts';
+export * from './generated/RewardRecompute.ts';
 export * from './generated/Rewards.ts';
 export * from './generated/Staking.ts';
 export { type BatchOutput, type BatchRow, outputAt, outputIdAt, outputIdOf, outputsOf } from './page/batchOutput.ts';

@@ -58,6 +58,7 @@ export const eventSchema = define({
       score: 'number',
       leafIndex: 'number',
       leaf: 'bytes32',
+      duplicateOf: 'uint',
     },
   },
   ContributionRejected: {
@@ -264,13 +265,16 @@ export const eventSchema = define({
       root: 'bytes32',
       prevRoot: 'bytes32',
       dataHash: 'bytes32',
+      traceRoot: 'bytes32',
+      treeRoot: 'bytes32',
+      records: 'uint',
+      accounts: 'uint',
       toBlock: 'uint',
       total: 'uint',
       disputableUntil: 'uint',
     },
   },
-  RootDisputed: { id: 82, source: 'rewards', fields: { epoch: 'uint', challenger: 'address', reason: 'string' } },
-  RootResolved: { id: 83, source: 'rewards', fields: { epoch: 'uint', upheld: 'bool' } },
+  RootRejected: { id: 82, source: 'rewards', fields: { epoch: 'uint', challenger: 'address', reason: 'string' } },
   RootFinalized: { id: 84, source: 'rewards', fields: { epoch: 'uint', root: 'bytes32', total: 'uint' } },
   Claimed: {
     id: 85,
@@ -278,6 +282,11 @@ export const eventSchema = define({
     fields: { account: 'address', recipient: 'address', token: 'address', amount: 'uint', cumulative: 'uint' },
   },
   RecipientSet: { id: 86, source: 'rewards', fields: { account: 'address', recipient: 'address' } },
+  ChunkRequested: {
+    id: 90,
+    source: 'rewardDisputes',
+    fields: { epoch: 'uint', part: 'number', index: 'uint', requester: 'address', deadline: 'uint' },
+  },
   BondChanged: { id: 100, source: 'staking', fields: { runner: 'address', bond: 'uint' } },
   StakeChanged: {
     id: 101,

@@ -49,7 +49,7 @@ describe('validateContribution', () => {
   it('accepts with the engine’s score', async () => {
     expect(await validate()).toEqual({ accepted: true, score: 77 });
     expect(sender.calls).toMatchObject([
-      { address: contracts.datanets.address, functionName: 'accept', args: [5n, 77] },
+      { address: contracts.datanets.address, functionName: 'accept', args: [5n, 77, 0n] },
     ]);
   });
 

@@ -38,7 +38,10 @@ describe('rank', () => {
     const reviewer = contributor;
     await chain.mineEvents([
       accepted
-        ? { type: 'ContributionAccepted', args: { ...file, reviewer, score, leafIndex: Number(id), leaf: hash } }
+        ? {
+            type: 'ContributionAccepted',
+            args: { ...file, reviewer, score, leafIndex: Number(id), leaf: hash, duplicateOf: 0n },
+          }
         : { type: 'ContributionRejected', args: { ...file, reviewer, reason: 'off topic' } },
     ]);
     await project(chain.log, database);

@@ -59,7 +59,9 @@ const initConfig = {
   minBond: open('min-bond', 'OPEN that a runner bonds at least', '1000'),
   unbonding: seconds('unbonding', 'seconds until a bond that is withdrawn is free', 7 * DAY),
   rewardBond: open('reward-bond', 'OPEN that a proposer of a reward root bonds', '1000'),
-  disputeWindow: seconds('dispute-window', 'seconds in which a reward root can be disputed', DAY),
+  disputeWindow: seconds('dispute-window', 'seconds in which a reward root can be challenged', DAY),
+  rewardRequestFee: open('reward-request-fee', 'OPEN for asking a proposer to show a part of its epoch', '1'),
+  rewardResponseWindow: seconds('reward-response-window', 'seconds in which it has to be shown', 3_600),
   closeDelay: seconds('close-delay', 'seconds between asking to close a channel and its end', 3_600),
 } satisfies ConfigTable;
 
@@ -90,6 +92,8 @@ const run = async (config: ConfigOf<typeof initConfig>): Promise<void> => {
       unbondingSeconds: BigInt(config.unbonding),
       rewardBond: config.rewardBond,
       disputeWindow: BigInt(config.disputeWindow),
+      rewardRequestFee: config.rewardRequestFee,
+      rewardResponseWindow: BigInt(config.rewardResponseWindow),
       closeDelay: BigInt(config.closeDelay),
     },
     say: (line) => console.log(line),

@@ -2,7 +2,7 @@ import { NATIVE_TOKEN } from '@openledger/chain-config';
 import { ContractRefusedError, contracts } from '@openledger/client';
 import { rewardsAbi } from '@openledger/contracts';
 import { sleep } from '@openledger/kit';
-import { claimOf, computeEpoch, type EpochLedger, verifyEpoch } from '@openledger/rewards';
+import { computeEpoch, type EpochLedger, lastFinalBlock, verifyEpoch } from '@openledger/rewards';
 import { formatEther, type Hex, parseEventLogs } from 'viem';
 import type { WalkthroughContext } from './context.ts';
 import { check, StepFailed, type StepOutcome } from './steps.ts';
@@ -22,6 +22,7 @@ export const proposeEpoch = async (context: WalkthroughContext): Promise<Propose
   const ledger = await computeEpoch({
     reader: context.reader,
     chainId: context.chainId,
+    fromBlock: await lastFinalBlock(context.reader),
     toBlock: head.number,
     rules: rules(context),
   });
@@ -33,7 +34,19 @@ export const proposeEpoch = async (context: WalkthroughContext): Promise<Propose
   const receipt = await context.send('distributor', {
     ...contracts.rewards,
     functionName: 'proposeRoot',
-    args: [ledger.root, prevRoot, ledger.dataHash, ledger.toBlock, ledger.total],
+    args: [
+      {
+        root: ledger.root,
+        prevRoot,
+        dataHash: ledger.dataHash,
+        traceRoot: ledger.trace.root,
+        treeRoot: ledger.nodes.root,
+        records: ledger.records,
+        accounts: BigInt(ledger.leaves.length),
+        toBlock: ledger.toBlock,
+        total: ledger.total,
+      },
+    ],
     value: bond,
   });
   const [proposed] = parseEventLogs({ abi: rewardsAbi, eventName: 'RootProposed', logs: receipt.logs });
@@ -79,8 +92,8 @@ export const claimAll = async (context: WalkthroughContext, { ledger }: Proposed
   const { public: client } = context.client('distributor');
   let claimTx: Hex | undefined;
   const parts: string[] = [];
-  for (const [account] of ledger.leaves) {
-    const claim = claimOf(ledger, account);
+  for (const { account } of ledger.leaves) {
+    const claim = ledger.tree.claimOf(account);
     if (!claim) throw new StepFailed(`no proof for ${account}`);
     const claimed = await client.readContract({ ...contracts.rewards, functionName: 'claimed', args: [account] });
     if (claimed === claim.cumulative) continue;

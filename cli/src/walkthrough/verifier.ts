@@ -1,17 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteReader, type EventReader } from '@openledger/event-log';
 import { sleep } from '@openledger/kit';
 import type { Hex } from 'viem';
 import { chainFilePath } from '../devnet/network.ts';
-import { startChild } from '../devnet/supervisor.ts';
+import { withVerifier } from '../rewards/withVerifier.ts';
 import type { WalkthroughContext } from './context.ts';
 import { check, type StepOutcome } from './steps.ts';
 
 /** Away from the devnet's other ports. */
 const PORT_DISTANCE = 50;
-const READY_SECONDS = 60;
 const PATIENCE_MS = 3 * 60_000;
 
 type Point = { readonly hash: Hex; readonly logHash: Hex };
@@ -20,29 +17,11 @@ type Point = { readonly hash: Hex; readonly logHash: Hex };
 export const verifyFromL1 = async (context: WalkthroughContext): Promise<StepOutcome> => {
   const { dataDir, urls } = context.devnet;
   const port = Number(new URL(urls.l2).port) + PORT_DISTANCE;
-  const url = `http://127.0.0.1:${port}`;
-  const folder = mkdtempSync(join(tmpdir(), 'openledger-verifier-'));
   const started = performance.now();
-  const child = startChild(
-    {
-      name: 'verifier',
-      command: 'node',
-      flags: {
-        verifier: 'true',
-        chain: chainFilePath(dataDir),
-        l1: urls.l1,
-        'l1.beacon': urls.l1,
-        datadir: folder,
-        'rpc.port': port,
-      },
-      readyUrl: `${url}/healthz`,
-      readyWithin: READY_SECONDS,
-    },
-    join(dataDir, 'logs'),
-  );
-  try {
+  const options = { chain: chainFilePath(dataDir), l1: urls.l1, beacon: urls.l1, port, logs: join(dataDir, 'logs') };
+  return withVerifier(options, async (url, ready) => {
     const target = await safeHead(urls.l2);
-    await child.ready;
+    await ready;
     const deadline = Date.now() + PATIENCE_MS;
     for (let reached = 0n; reached < target; reached = await safeHead(url)) {
       check(Date.now() < deadline, `the verifier is at block ${reached} of ${target} after ${PATIENCE_MS / 1000} s`);
@@ -55,10 +34,7 @@ export const verifyFromL1 = async (context: WalkthroughContext): Promise<StepOut
     return {
       detail: `${target} blocks derived from L1 alone in ${seconds.toFixed(1)} s: head ${ours.hash} and log hash ${ours.logHash} equal the sequencer's`,
     };
-  } finally {
-    await child.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 };
 
 const safeHead = async (url: string): Promise<bigint> => {

@@ -44,6 +44,7 @@ contract Datanets is IDatanets {
     mapping(uint256 datanetId => mapping(uint32 version => Version)) private _versions;
     mapping(uint256 datanetId => mapping(bytes32 contentHash => uint256 contributionId)) private _byContent;
     mapping(uint256 contributionId => Contribution) private _contributions;
+    mapping(uint256 contributionId => Credit) private _credits;
     mapping(address contributor => Usage) private _contributorUsage;
     mapping(uint256 datanetId => Usage) private _datanetUsage;
 
@@ -102,11 +103,12 @@ contract Datanets is IDatanets {
     }
 
     /// @inheritdoc IDatanets
-    function accept(uint256 contributionId, uint16 score) external {
+    function accept(uint256 contributionId, uint16 score, uint256 duplicateOf) external {
         Contribution storage given = _reviewable(contributionId);
         if (score == 0 || score > MAX_SCORE) revert BadScore(score);
         uint256 datanetId = given.datanetId;
         address contributor = given.contributor;
+        _join(contributionId, datanetId, contributor, duplicateOf);
         bytes32 leaf =
             keccak256(bytes.concat(keccak256(abi.encode(contributionId, contributor, given.contentHash, score))));
         given.status = Status.Accepted;
@@ -116,7 +118,7 @@ contract Datanets is IDatanets {
         tree.root = newRoot;
         _datanets[datanetId].acceptedCount++;
         emit ContributionAccepted(
-            contributionId, datanetId, contributor, msg.sender, score, uint32(leafIndex), leaf
+            contributionId, datanetId, contributor, msg.sender, score, uint32(leafIndex), leaf, duplicateOf
         );
     }
 
@@ -154,6 +156,12 @@ contract Datanets is IDatanets {
     }
 
     /// @inheritdoc IDatanets
+    function creditsOf(uint256[] calldata contributionIds) external view returns (Credit[] memory credits) {
+        credits = new Credit[](contributionIds.length);
+        for (uint256 i = 0; i < contributionIds.length; i++) credits[i] = _credits[contributionIds[i]];
+    }
+
+    /// @inheritdoc IDatanets
     /// @dev All zero (publishedAt too) where there is no such version.
     function versionOf(uint256 datanetId, uint32 version) external view returns (Version memory) {
         return _versions[datanetId][version];
@@ -175,6 +183,20 @@ contract Datanets is IDatanets {
     function remainingToday(address contributor) external view returns (uint256 files, uint256 bytes_) {
         Usage memory used = _today(_contributorUsage[contributor]);
         return (MAX_FILES_PER_DAY - used.files, MAX_CONTRIBUTOR_BYTES_PER_DAY - used.bytes_);
+    }
+
+    /// @dev One slot a contribution, so that a dispute over a thousand of them fits into a transaction.
+    function _join(uint256 contributionId, uint256 datanetId, address contributor, uint256 duplicateOf) private {
+        Credit memory credit = Credit(contributor, uint48(contributionId), uint48(block.number));
+        if (duplicateOf != 0) {
+            Credit memory original = _credits[duplicateOf];
+            if (original.cluster != duplicateOf || _contributions[duplicateOf].datanetId != datanetId) {
+                revert NotAnOriginal(duplicateOf, datanetId);
+            }
+            credit.payee = original.payee;
+            credit.cluster = original.cluster;
+        }
+        _credits[contributionId] = credit;
     }
 
     function _spendCaps(uint256 datanetId, uint32 size) private {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Initializable} from "@openzeppelin/contracts-upgradeable/proxy/utils/Initializable.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IModels} from "./interfaces/IModels.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
 import {Text} from "./lib/Text.sol";
@@ -9,6 +10,8 @@ import {Text} from "./lib/Text.sol";
 /// @title Base models and the adapters trained on them: lineage, evaluations, price.
 /// @dev Evaluations are events; storage keeps only what `deploy` has to know. Nothing here is governed: no owner.
 contract Models is IModels, Initializable {
+    using Checkpoints for Checkpoints.Trace160;
+
     /// @dev The suite that shows whether a model forgot what its base could do.
     bytes32 private constant GENERAL = "general";
 
@@ -18,6 +21,8 @@ contract Models is IModels, Initializable {
     mapping(uint256 modelId => Model) private _models;
     mapping(bytes32 weightsHash => uint256 modelId) private _byWeights;
     mapping(uint256 modelId => bool) private _generalEvaluated;
+    /// @dev Owners by block number, for disputes about what was settled long ago.
+    mapping(uint256 modelId => Checkpoints.Trace160) private _owners;
 
     constructor() {
         _disableInitializers();
@@ -43,7 +48,7 @@ contract Models is IModels, Initializable {
         _checkLength(uri, Text.MAX_DESCRIPTION);
         modelId = _take(weightsHash);
         Model storage created = _models[modelId];
-        created.owner = msg.sender;
+        _setOwner(modelId, msg.sender);
         created.weightsHash = weightsHash;
         emit BaseModelRegistered(modelId, msg.sender, weightsHash, name, architecture, uri);
         if (inputPrice != 0 || outputPrice != 0) _deploy(modelId, inputPrice, outputPrice);
@@ -57,7 +62,7 @@ contract Models is IModels, Initializable {
         if (spec.configHash == bytes32(0)) revert ZeroHash();
         modelId = _take(spec.weightsHash);
         Model storage created = _models[modelId];
-        created.owner = spec.owner;
+        _setOwner(modelId, spec.owner);
         created.parentId = spec.parentId;
         created.jobId = spec.jobId;
         created.datanetId = spec.datanetId;
@@ -117,9 +122,9 @@ contract Models is IModels, Initializable {
     /// @inheritdoc IModels
     /// @dev The zero address can't own a model: NotModelOwner(modelId, 0).
     function transferModel(uint256 modelId, address to) external {
-        Model storage target = _ownedBySender(modelId);
+        _ownedBySender(modelId);
         if (to == address(0)) revert NotModelOwner(modelId, to);
-        target.owner = to;
+        _setOwner(modelId, to);
         emit ModelOwnershipTransferred(modelId, msg.sender, to);
     }
 
@@ -136,6 +141,16 @@ contract Models is IModels, Initializable {
     /// @inheritdoc IModels
     function exists(uint256 modelId) external view returns (bool) {
         return _models[modelId].owner != address(0);
+    }
+
+    /// @inheritdoc IModels
+    function ownerAt(uint256 modelId, uint256 blockNumber) external view returns (address) {
+        return address(_owners[modelId].upperLookupRecent(uint96(blockNumber)));
+    }
+
+    function _setOwner(uint256 modelId, address owner) private {
+        _models[modelId].owner = owner;
+        _owners[modelId].push(uint96(block.number), uint160(owner));
     }
 
     function _deploy(uint256 modelId, uint128 inputPrice, uint128 outputPrice) private {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Ownable2StepUpgradeable} from "@openzeppelin/contracts-upgradeable/access/Ownable2StepUpgradeable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
 import {Text} from "./lib/Text.sol";
 
@@ -11,17 +12,31 @@ import {Text} from "./lib/Text.sol";
 ///         unbonding time exists so that leaving early is no way out. Slashed OPEN is burned, so that nobody who decides
 ///         about slashing gains from it.
 contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient {
+    using Checkpoints for Checkpoints.Trace160;
+    using Checkpoints for Checkpoints.Trace208;
+
     address public constant BURN_ADDRESS = 0x000000000000000000000000000000000000dEaD;
 
     /// @notice Waiting unbondings per account and kind. A further request joins the last one and moves its date to the
     ///         new one, so that nobody can make a slash (or the own withdrawal) too long to execute.
     uint256 public constant MAX_UNBONDINGS = 16;
 
+    /// @notice Delegators of one runner at a time. The stakers' part is divided by largest remainder, and a dispute about it
+    ///         has to fit into a transaction.
+    uint256 public constant MAX_STAKERS = 64;
+
     uint256 public MIN_BOND;
     uint64 public UNBONDING_SECONDS;
     mapping(address runner => uint256 wei_) private _bonds;
     mapping(address staker => mapping(address runner => uint256 wei_)) private _stakes;
     mapping(address runner => uint256 wei_) private _totalStakes;
+    /// @dev Slots of a runner's delegators, 1 to MAX_STAKERS; whoever leaves frees the slot. Both histories by block number.
+    mapping(address runner => mapping(address staker => uint256 slot)) private _slotOf;
+    mapping(address runner => uint256) private _slotCount;
+    mapping(address runner => uint256[]) private _freeSlots;
+    mapping(address runner => mapping(uint256 slot => Checkpoints.Trace160)) private _stakerHistory;
+    mapping(address runner => mapping(uint256 slot => Checkpoints.Trace208)) private _stakeHistory;
+    mapping(address runner => Checkpoints.Trace208) private _bondHistory;
     mapping(address account => Unbonding[]) private _bondQueue;
     mapping(address account => Unbonding[]) private _stakeQueue;
 
@@ -123,13 +138,67 @@ contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient 
         for (uint256 i = 0; i < stakes.length; i++) all[bonds.length + i] = stakes[i];
     }
 
+    /// @inheritdoc IStaking
+    function minStake() public view returns (uint256) {
+        return MIN_BOND / 100;
+    }
+
+    /// @inheritdoc IStaking
+    function stakersAt(address runner, uint256 blockNumber)
+        external
+        view
+        returns (address[] memory stakers, uint256[] memory stakes)
+    {
+        uint256 slots = _slotCount[runner];
+        stakers = new address[](slots + 1);
+        stakes = new uint256[](slots + 1);
+        stakers[0] = runner;
+        stakes[0] = _bondHistory[runner].upperLookupRecent(uint48(blockNumber));
+        for (uint256 slot = 1; slot <= slots; slot++) {
+            stakes[slot] = _stakeHistory[runner][slot].upperLookupRecent(uint48(blockNumber));
+            if (stakes[slot] == 0) continue;
+            stakers[slot] = address(_stakerHistory[runner][slot].upperLookupRecent(uint96(blockNumber)));
+            if (stakers[slot] != runner) continue;
+            stakes[0] += stakes[slot];
+            stakes[slot] = 0;
+        }
+    }
+
+    /// @dev A stake is nothing or at least `minStake`: dust must not fill another runner's slots.
+    function _checkpointStake(address runner, uint256 stake) private {
+        uint256 slot = _slotOf[runner][msg.sender];
+        if (stake != 0 && stake < minStake()) revert StakeTooLow(stake, minStake());
+        if (slot == 0) {
+            slot = _takeSlot(runner);
+            _slotOf[runner][msg.sender] = slot;
+            _stakerHistory[runner][slot].push(uint96(block.number), uint160(msg.sender));
+        } else if (stake == 0) {
+            delete _slotOf[runner][msg.sender];
+            _freeSlots[runner].push(slot);
+        }
+        _stakeHistory[runner][slot].push(uint48(block.number), uint208(stake));
+    }
+
+    function _takeSlot(address runner) private returns (uint256 slot) {
+        uint256[] storage free = _freeSlots[runner];
+        if (free.length != 0) {
+            slot = free[free.length - 1];
+            free.pop();
+            return slot;
+        }
+        if (_slotCount[runner] == MAX_STAKERS) revert TooManyStakers(runner);
+        return ++_slotCount[runner];
+    }
+
     function _setBond(address runner, uint256 amount) private {
         _bonds[runner] = amount;
+        _bondHistory[runner].push(uint48(block.number), uint208(amount));
         emit BondChanged(runner, amount);
     }
 
     function _setStake(address runner, uint256 stake, uint256 total) private {
         _stakes[msg.sender][runner] = stake;
+        _checkpointStake(runner, stake);
         _totalStakes[runner] = total;
         emit StakeChanged(msg.sender, runner, stake, total);
     }

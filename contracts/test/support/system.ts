@@ -10,6 +10,8 @@ export const MIN_BOND = parseEther('10');
 export const UNBONDING_SECONDS = 7n * 86_400n;
 export const ROOT_BOND = parseEther('5');
 export const DISPUTE_WINDOW = 3_600n;
+export const REQUEST_FEE = parseEther('1');
+export const RESPONSE_WINDOW = 600n;
 export const CLOSE_DELAY = 3_600n;
 
 export const governance = account(0).address;
@@ -38,13 +40,32 @@ export async function deploySystem(chain: Chain) {
   const ledger = await proxied(generated.attributionLedgerAbi, generated.attributionLedgerBytecode);
   const rewards = await proxied(generated.rewardsAbi, generated.rewardsBytecode);
   const staking = await proxied(generated.stakingAbi, generated.stakingBytecode);
+  const recompute = await proxied(generated.rewardRecomputeAbi, generated.rewardRecomputeBytecode);
+  const disputes = await proxied(generated.rewardDisputesAbi, generated.rewardDisputesBytecode);
   const provenance = await proxied(generated.provenanceAbi, generated.provenanceBytecode);
 
   await models.send(governance, 'initialize', [staking.address, jobs.address]);
   await ledger.send(governance, 'initialize', [staking.address, jobs.address]);
   await staking.send(governance, 'initialize', [governance, MIN_BOND, UNBONDING_SECONDS]);
-  await rewards.send(governance, 'initialize', [governance, ROOT_BOND, DISPUTE_WINDOW]);
+  await rewards.send(governance, 'initialize', [governance, disputes.address, ROOT_BOND, DISPUTE_WINDOW]);
   await provenance.send(governance, 'initialize', [models.address]);
+  await recompute.send(governance, 'initialize', [
+    {
+      ledger: ledger.address,
+      jobs: jobs.address,
+      models: models.address,
+      datanets: datanets.address,
+      staking: staking.address,
+      rewards: rewards.address,
+    },
+  ]);
+  await disputes.send(governance, 'initialize', [
+    rewards.address,
+    ledger.address,
+    recompute.address,
+    REQUEST_FEE,
+    RESPONSE_WINDOW,
+  ]);
   await jobs.send(governance, 'initialize', [
     governance,
     {
@@ -58,7 +79,7 @@ export async function deploySystem(chain: Chain) {
   ]);
   await staking.send(runner, 'bond', [], MIN_BOND);
   await staking.send(otherRunner, 'bond', [], MIN_BOND);
-  return { datanets, models, jobs, ledger, rewards, staking, provenance };
+  return { datanets, models, jobs, ledger, rewards, recompute, disputes, staking, provenance };
 }
 
 export async function create(chain: Chain, bytecode: Hex, value = 0n): Promise<Address> {
@@ -116,7 +137,7 @@ export async function publishDatanet(system: System, owner: Address): Promise<bi
   const created = await datanets.send(owner, 'createDatanet', ['poems', 0, 'public domain']);
   const { datanetId } = datanets.event(created, 'DatanetCreated');
   const submitted = await datanets.send(owner, 'submit', [datanetId, hashOf('file'), 3, 10, 'a.txt']);
-  await datanets.send(owner, 'accept', [datanets.event(submitted, 'ContributionSubmitted').contributionId, 9000]);
+  await datanets.send(owner, 'accept', [datanets.event(submitted, 'ContributionSubmitted').contributionId, 9000, 0n]);
   await datanets.send(owner, 'publishVersion', [datanetId]);
   return datanetId;
 }

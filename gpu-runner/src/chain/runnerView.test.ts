@@ -32,6 +32,7 @@ const accepted = (contributionId: bigint, leafIndex: number) =>
     score: 5,
     leafIndex,
     leaf: HASH,
+    duplicateOf: 0n,
   });
 const version = (contributionCount: number, number = 1) =>
   event('DatanetVersionPublished', { datanetId: 1n, version: number, dataRoot: HASH, contributionCount });

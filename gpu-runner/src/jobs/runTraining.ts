@@ -216,8 +216,8 @@ const commit = async (job: Job, attempt: number, result: TrainResult, modules: T
   return committed.args.modelId;
 };
 
-/** Rows of one output; a page holds no more, and leaves room for a proof. */
-const ROWS_PER_OUTPUT = 4_000;
+/** Rows of one output: what a dispute about it can look up on chain; one with more is not paid (docs/spec/rewards-ledger.md). */
+const ROWS_PER_OUTPUT = 512;
 
 /**
  * The adapter as an output, attributed to the contributions by the tokens that were trained on. One with very many

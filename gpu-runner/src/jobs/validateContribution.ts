@@ -61,7 +61,8 @@ export const decide = async (contributionId: bigint, verdict: Verdict, transacto
   try {
     await transactor.send(
       verdict.accepted
-        ? { ...contracts.datanets, functionName: 'accept', args: [contributionId, verdict.score ?? 1] }
+        ? // Near duplicates were rejected, so what is accepted is an original.
+          { ...contracts.datanets, functionName: 'accept', args: [contributionId, verdict.score ?? 1, 0n] }
         : {
             ...contracts.datanets,
             functionName: 'reject',

@@ -62,6 +62,7 @@ export const accepted = (contributionId: bigint, leafIndex: number, datanetId = 
     score: 5,
     leafIndex,
     leaf: hashOf(`leaf ${contributionId}`),
+    duplicateOf: 0n,
   });
 
 export const published = (contributionCount: number, datanetId = 1n) =>

@@ -8,7 +8,6 @@ import { Claim, ClaimConnection, RewardEpoch, RewardEpochConnection } from './re
 
 const epochStatuses = {
   PROPOSED: { value: 'proposed' },
-  DISPUTED: { value: 'disputed' },
   FINAL: { value: 'final' },
   REJECTED: { value: 'rejected' },
 } as const;
@@ -39,12 +38,15 @@ builder.node(RewardEpoch, {
     root: t.expose('root', { type: 'Hex32' }),
     prevRoot: t.expose('prev_root', { type: 'Hex32' }),
     dataHash: t.expose('data_hash', { type: 'Hex32', description: "sha256 of the epoch's ledger file." }),
+    traceRoot: t.expose('trace_root', { type: 'Hex32', description: 'Over the chunks of the trace behind the root.' }),
+    treeRoot: t.expose('tree_root', { type: 'Hex32', description: "Over the chunks of the tree's nodes." }),
+    accounts: t.expose('accounts', { type: 'Uint256', description: 'Leaves of the tree.' }),
+    records: t.expose('records', { type: 'Uint256', description: 'Records of the trace.' }),
     toBlock: t.expose('to_block', { type: 'Uint256', description: 'Up to which block the ledger counts, inclusive.' }),
     total: t.expose('total', { type: 'Uint256', description: 'Sum of all leaves in wei of OPEN.' }),
     disputableUntil: t.expose('disputable_until', { type: 'Uint256', description: 'Unix seconds.' }),
     challenger: t.expose('challenger', { type: 'Address', nullable: true }),
-    disputeReason: t.exposeString('dispute_reason', { nullable: true }),
-    rootUpheld: t.exposeBoolean('root_upheld', { nullable: true, description: 'How the dispute was resolved.' }),
+    disputeReason: t.exposeString('dispute_reason', { nullable: true, description: 'What was shown to be wrong.' }),
     timestamp: t.expose('timestamp', { type: 'Long', description: 'Unix seconds.' }),
   }),
 });

@@ -13,24 +13,21 @@ export const rewards: Projection = {
         root: args.root,
         prev_root: args.prevRoot,
         data_hash: args.dataHash,
+        trace_root: args.traceRoot,
+        tree_root: args.treeRoot,
+        records: args.records,
+        accounts: args.accounts,
         to_block: args.toBlock,
         total: args.total,
         disputable_until: args.disputableUntil,
         updated_position: at.position,
         ...at,
       }),
-    RootDisputed: ({ epoch, challenger, reason }, { position }, changes) =>
+    RootRejected: ({ epoch, challenger, reason }, { position }, changes) =>
       changes.update(
         'reward_epochs',
         { epoch },
-        { status: 'disputed', challenger, dispute_reason: reason, updated_position: position },
-      ),
-    // A root that was upheld becomes final by the RootFinalized that follows.
-    RootResolved: ({ epoch, upheld }, { position }, changes) =>
-      changes.update(
-        'reward_epochs',
-        { epoch },
-        { ...(upheld ? {} : { status: 'rejected' }), root_upheld: upheld, updated_position: position },
+        { status: 'rejected', challenger, dispute_reason: reason, updated_position: position },
       ),
     RootFinalized: ({ epoch }, { position }, changes) =>
       changes.update('reward_epochs', { epoch }, { status: 'final', updated_position: position }),

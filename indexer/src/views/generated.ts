@@ -290,13 +290,16 @@ export type RewardEpochsRow = {
   root: string;
   prev_root: string;
   data_hash: string;
+  trace_root: string;
+  tree_root: string;
+  records: string;
+  accounts: string;
   to_block: string;
   total: string;
   disputable_until: string;
   status: string;
   challenger: string | null;
   dispute_reason: string | null;
-  root_upheld: boolean | null;
   position: number;
   timestamp: number;
   updated_position: number;
@@ -680,13 +683,16 @@ export const viewColumns = {
     root: 'text',
     prev_root: 'text',
     data_hash: 'text',
+    trace_root: 'text',
+    tree_root: 'text',
+    records: 'numeric',
+    accounts: 'numeric',
     to_block: 'numeric',
     total: 'numeric',
     disputable_until: 'numeric',
     status: 'text',
     challenger: 'text',
     dispute_reason: 'text',
-    root_upheld: 'boolean',
     position: 'bigint',
     timestamp: 'bigint',
     updated_position: 'bigint',

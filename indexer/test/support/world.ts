@@ -106,7 +106,16 @@ const decide: Action = (world, random) => {
   given.status = 'accepted';
   const leafIndex = datanet.accepted++;
   const score = 1 + random.below(10_000);
-  const args = { contributionId, datanetId, contributor, reviewer, score, leafIndex, leaf: random.hex(32) };
+  const args = {
+    contributionId,
+    datanetId,
+    contributor,
+    reviewer,
+    score,
+    leafIndex,
+    leaf: random.hex(32),
+    duplicateOf: 0n,
+  };
   return [{ type: 'ContributionAccepted', args }];
 };
 
@@ -364,17 +373,14 @@ const moveRewards: Action = (world, random, timestamp) => {
     };
     return [{ type: 'Funded', args }];
   }
-  if (epoch.status === 'proposed' && random.chance(40)) {
-    epoch.status = 'disputed';
-    return [{ type: 'RootDisputed', args: { epoch: epoch.number, challenger: random.pick(runners), reason: 'sum' } }];
-  }
-  if (epoch.status === 'proposed' || epoch.status === 'disputed') {
-    const upheld = epoch.status === 'proposed' || random.chance(50);
-    const resolved: DomainEvent[] =
-      epoch.status === 'disputed' ? [{ type: 'RootResolved', args: { epoch: epoch.number, upheld } }] : [];
-    epoch.status = upheld ? 'final' : 'rejected';
+  if (epoch.status === 'proposed') {
     const { number, root, total } = epoch;
-    return upheld ? [...resolved, { type: 'RootFinalized', args: { epoch: number, root, total } }] : resolved;
+    if (random.chance(40)) {
+      epoch.status = 'rejected';
+      return [{ type: 'RootRejected', args: { epoch: number, challenger: random.pick(runners), reason: 'receipt' } }];
+    }
+    epoch.status = 'final';
+    return [{ type: 'RootFinalized', args: { epoch: number, root, total } }];
   }
   if (epoch.status === 'final' && random.chance(60)) {
     const account = random.pick(contributors);
@@ -384,7 +390,8 @@ const moveRewards: Action = (world, random, timestamp) => {
   const prevRoot = epoch.root;
   world.epoch = { number: epoch.number + 1n, status: 'proposed', root: random.hex(32), total: epoch.total + 1n };
   const { number, root, total } = world.epoch;
-  const figures = { dataHash: random.hex(32), toBlock: 1n, total, disputableUntil: timestamp + 60n };
+  const trace = { traceRoot: random.hex(32), treeRoot: random.hex(32), records: 7n, accounts: 2n };
+  const figures = { ...trace, dataHash: random.hex(32), toBlock: 1n, total, disputableUntil: timestamp + 60n };
   return [{ type: 'RootProposed', args: { epoch: number, proposer: random.pick(owners), root, prevRoot, ...figures } }];
 };
 

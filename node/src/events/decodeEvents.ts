@@ -9,6 +9,8 @@ import {
   PageDecodeError,
   pagesRoot,
   provenanceAbi,
+  rewardDisputesAbi,
+  rewardRecomputeAbi,
   rewardsAbi,
   stakingAbi,
 } from '@openledger/contracts';
@@ -38,6 +40,8 @@ const abis: Readonly<Record<PredeployName, Abi>> = {
   rewards: rewardsAbi,
   staking: stakingAbi,
   provenance: provenanceAbi,
+  rewardRecompute: rewardRecomputeAbi,
+  rewardDisputes: rewardDisputesAbi,
 };
 
 const abiByAddress: ReadonlyMap<string, Abi> = new Map(

@@ -20,6 +20,10 @@ export type Economics = {
   unbondingSeconds: bigint;
   rewardBond: bigint;
   disputeWindow: bigint;
+  /** What asking for a chunk of a proposed epoch's trace costs, paid to who shows it. */
+  rewardRequestFee: bigint;
+  /** Seconds to show it in. */
+  rewardResponseWindow: bigint;
   closeDelay: bigint;
 };
 
@@ -124,7 +128,10 @@ const ownContracts = ({ governance, economics }: GenesisInputs): Predeploy[] => 
     },
     rewards: {
       creationCode: contracts.rewardsBytecode,
-      initializer: { abi: contracts.rewardsAbi, args: [governance, economics.rewardBond, economics.disputeWindow] },
+      initializer: {
+        abi: contracts.rewardsAbi,
+        args: [governance, p.rewardDisputes, economics.rewardBond, economics.disputeWindow],
+      },
     },
     staking: {
       creationCode: contracts.stakingBytecode,
@@ -133,6 +140,35 @@ const ownContracts = ({ governance, economics }: GenesisInputs): Predeploy[] => 
     provenance: {
       creationCode: contracts.provenanceBytecode,
       initializer: { abi: contracts.provenanceAbi, args: [p.models] },
+    },
+    rewardRecompute: {
+      creationCode: contracts.rewardRecomputeBytecode,
+      initializer: {
+        abi: contracts.rewardRecomputeAbi,
+        args: [
+          {
+            ledger: p.attributionLedger,
+            jobs: p.jobs,
+            models: p.models,
+            datanets: p.datanets,
+            staking: p.staking,
+            rewards: p.rewards,
+          },
+        ],
+      },
+    },
+    rewardDisputes: {
+      creationCode: contracts.rewardDisputesBytecode,
+      initializer: {
+        abi: contracts.rewardDisputesAbi,
+        args: [
+          p.rewards,
+          p.attributionLedger,
+          p.rewardRecompute,
+          economics.rewardRequestFee,
+          economics.rewardResponseWindow,
+        ],
+      },
     },
   };
   return (Object.keys(own) as PredeployName[]).map((name) => ({ address: predeploys[name], ...own[name] }));

@@ -55,6 +55,13 @@ interface IDatanets {
         bytes32 contentHash;
     }
 
+    /// @notice Who is paid for an accepted contribution. Near duplicates form a cluster, paid once, to whom gave its first.
+    struct Credit {
+        address payee;
+        uint48 cluster; // the cluster's first accepted contribution; 0 while not accepted
+        uint48 acceptedAt; // L2 block
+    }
+
     struct Version {
         bytes32 dataRoot;
         uint32 contributionCount;
@@ -81,7 +88,8 @@ interface IDatanets {
         address reviewer,
         uint16 score,
         uint32 leafIndex,
-        bytes32 leaf
+        bytes32 leaf,
+        uint256 duplicateOf
     );
     event ContributionRejected(
         uint256 indexed contributionId,
@@ -108,6 +116,7 @@ interface IDatanets {
     error DatanetByteCap(uint256 used, uint256 size, uint256 cap);
     error AlreadyDecided(uint256 contributionId, Status status);
     error BadScore(uint16 score);
+    error NotAnOriginal(uint256 contributionId, uint256 datanetId);
     error ReasonRequired();
     error NothingNew(uint256 datanetId);
 
@@ -132,7 +141,9 @@ interface IDatanets {
 
     /// @param score 1..10000. The leaf keccak256(keccak256(abi.encode(contributionId, contributor, contentHash, score)))
     ///        joins the datanet's Merkle tree.
-    function accept(uint256 contributionId, uint16 score) external;
+    /// @param duplicateOf the accepted contribution of this datanet that this one is nearly the same as, itself no
+    ///        duplicate; 0 for an original. A duplicate earns its contributor nothing.
+    function accept(uint256 contributionId, uint16 score, uint256 duplicateOf) external;
 
     function reject(uint256 contributionId, string calldata reason) external;
 
@@ -142,6 +153,7 @@ interface IDatanets {
     function datanet(uint256 datanetId) external view returns (Datanet memory);
     function contribution(uint256 contributionId) external view returns (Contribution memory);
     function versionOf(uint256 datanetId, uint32 version) external view returns (Version memory);
+    function creditsOf(uint256[] calldata contributionIds) external view returns (Credit[] memory);
     function isReviewer(uint256 datanetId, address account) external view returns (bool);
     /// @notice What this contributor may still submit today.
     function remainingToday(address contributor) external view returns (uint256 files, uint256 bytes_);

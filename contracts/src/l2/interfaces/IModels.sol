@@ -104,5 +104,7 @@ interface IModels {
     function transferModel(uint256 modelId, address to) external;
     function model(uint256 modelId) external view returns (Model memory);
     function modelByWeights(bytes32 weightsHash) external view returns (uint256 modelId);
+    /// @notice Who owned the model at the end of a block; 0 while it didn't exist.
+    function ownerAt(uint256 modelId, uint256 blockNumber) external view returns (address);
     function exists(uint256 modelId) external view returns (bool);
 }

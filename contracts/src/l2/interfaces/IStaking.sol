@@ -20,6 +20,8 @@ interface IStaking {
     error NothingToWithdraw(address account);
     error TransferFailed(address to, uint256 amount);
     error NotBondedRunner(address runner);
+    error StakeTooLow(uint256 stake, uint256 min);
+    error TooManyStakers(address runner);
     error TextTooLong(uint256 length, uint256 max);
 
     function MIN_BOND() external view returns (uint256);
@@ -38,6 +40,14 @@ interface IStaking {
     function isBonded(address runner) external view returns (bool);
     function bondOf(address runner) external view returns (uint256);
     function stakeOf(address staker, address runner) external view returns (uint256);
+    /// @notice The least that may be delegated to a runner.
+    function minStake() external view returns (uint256);
+    /// @notice Who shared the stakers' part of a runner at the end of a block: the runner with its bond first, then its
+    ///         delegators in the order of their slots. No address but with stake zero occurs twice.
+    function stakersAt(address runner, uint256 blockNumber)
+        external
+        view
+        returns (address[] memory stakers, uint256[] memory stakes);
     function totalStake(address runner) external view returns (uint256);
     function unbondings(address account) external view returns (Unbonding[] memory);
 }
