@@ -4,7 +4,7 @@ import { sleep } from '@openledger/kit';
 import type { Hex } from 'viem';
 import type { LaneTransaction } from './laneLoad.ts';
 import type { LaneNetwork } from './laneNetwork.ts';
-import { sendUntilTaken } from './sendRaw.ts';
+import { rpc, sendUntilTaken } from './sendRaw.ts';
 
 /** Milliseconds since sending, in order. */
 export type Latencies = {
@@ -15,6 +15,8 @@ export type Latencies = {
   readonly sequenced: number[];
   /** In GraphQL's answers. */
   readonly visible: number[];
+  /** Derived from L1, of those that were by the end of the run. */
+  readonly safe: number[];
 };
 
 export type LaneRun = {
@@ -35,11 +37,12 @@ const POLL_MS = 50;
 export const measureLane = async (network: LaneNetwork, transactions: readonly LaneTransaction[]): Promise<LaneRun> => {
   const abort = new AbortController();
   const sentAt = new Map<Hex, number>();
-  const latencies: Latencies = { acknowledged: [], preconfirmed: [], sequenced: [], visible: [] };
+  const latencies: Latencies = { acknowledged: [], preconfirmed: [], sequenced: [], visible: [], safe: [] };
   const placed = watchFeed(network, abort.signal, sentAt, latencies, new Set(transactions.map(({ hash }) => hash)));
   const before = await shownEvents(network);
   const started = performance.now();
   const shown = watchViews(network, abort.signal, placed, sentAt, latencies);
+  const safe = watchSafeHead(network, abort.signal, placed, sentAt, latencies);
   const acknowledgements: Promise<void>[] = [];
   for (const transaction of transactions) {
     const due = started + transaction.at;
@@ -56,7 +59,7 @@ export const measureLane = async (network: LaneNetwork, transactions: readonly L
   while (latencies.visible.length < transactions.length && performance.now() < deadline) await sleep(POLL_MS);
   const seconds = (performance.now() - started) / 1000;
   abort.abort();
-  await Promise.all([placed.done, shown]);
+  await Promise.all([placed.done, shown, safe]);
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   for (const list of Object.values(latencies)) list.sort((a, b) => a - b);
   return {
@@ -72,6 +75,8 @@ export const measureLane = async (network: LaneNetwork, transactions: readonly L
 type Placed = {
   /** Transactions of each block of the log that are ours. */
   readonly byBlock: Map<number, Hex[]>;
+  /** The same, for whoever watches L1. */
+  readonly unsafe: Map<number, Hex[]>;
   events(): number;
   gasUsed(): bigint;
   readonly done: Promise<void>;
@@ -86,6 +91,7 @@ const watchFeed = (
   wanted: ReadonlySet<Hex>,
 ): Placed => {
   const byBlock = new Map<number, Hex[]>();
+  const unsafe = new Map<number, Hex[]>();
   const recorded = new Map<string, number>();
   let gasUsed = 0n;
   const reader = createRemoteReader({ url: network.l2 });
@@ -108,11 +114,11 @@ const watchFeed = (
         latencies.sequenced.push(now - (sentAt.get(hash) ?? now));
         gasUsed += gas;
       }
-      if (ours.length > 0)
-        byBlock.set(
-          Number(entry.number),
-          ours.map(({ hash }) => hash),
-        );
+      if (ours.length > 0) {
+        const hashes = ours.map(({ hash }) => hash);
+        byBlock.set(Number(entry.number), hashes);
+        unsafe.set(Number(entry.number), hashes);
+      }
       for (const event of entry.events) {
         if (event.type === 'PageRejected') throw new Error(`page rejected: ${event.args.reason}`);
         if (event.type === 'PageRecorded') {
@@ -123,6 +129,7 @@ const watchFeed = (
   };
   return {
     byBlock,
+    unsafe,
     events: () => [...recorded.values()].reduce((a, b) => a + b, 0),
     gasUsed: () => gasUsed,
     done: follow(),
@@ -148,6 +155,28 @@ const watchViews = async (
       placed.byBlock.delete(number);
     }
     await sleep(POLL_MS);
+  }
+};
+
+const SAFE_POLL_MS = 500;
+
+/** The node's safe head: what it has derived from the batches on L1. */
+const watchSafeHead = async (
+  network: LaneNetwork,
+  signal: AbortSignal,
+  placed: Placed,
+  sentAt: ReadonlyMap<Hex, number>,
+  latencies: Latencies,
+): Promise<void> => {
+  while (!signal.aborted) {
+    const head = await rpc<{ number: Hex } | null>(network.l2, 'eth_getBlockByNumber', ['safe', false]);
+    const now = performance.now();
+    for (const [number, hashes] of placed.unsafe) {
+      if (number > Number(head?.number ?? -1)) continue;
+      for (const hash of hashes) latencies.safe.push(now - (sentAt.get(hash) ?? now));
+      placed.unsafe.delete(number);
+    }
+    await sleep(SAFE_POLL_MS);
   }
 };
 
