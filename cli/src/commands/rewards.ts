@@ -87,14 +87,26 @@ const explain = async (config: ConfigOf<typeof explainConfig>): Promise<void> =>
   console.log(JSON.stringify({ account: config.account, credits: found.length, total: total.toString() }));
 };
 
-const publishConfig = { ...readerOptions, dataDir: senderOptions.dataDir } satisfies ConfigTable;
+const publishConfig = {
+  ...readerOptions,
+  dataDir: senderOptions.dataDir,
+  epoch: {
+    flag: 'epoch',
+    description: 'an epoch that was proposed already; 0 for what has been settled since the last final one',
+    parse: parseInteger(0),
+    default: 0,
+  },
+} satisfies ConfigTable;
 
-/** `openledger rewards publish`: computes the epoch up to the log's head and writes its files; sends nothing. */
+/** `openledger rewards publish`: computes an epoch and writes its files; sends nothing. */
 const publish = async (config: ConfigOf<typeof publishConfig>): Promise<void> => {
   const { reader, rules, chainId } = readerContext(config);
-  const [head, fromBlock] = [await reader.head(), await lastFinalBlock(reader)];
-  const range = { reader, rules, chainId, fromBlock, toBlock: head?.number ?? 0n };
-  const { epoch, folder } = await writeEpoch(range, config.dataDir);
+  const blocks =
+    config.epoch > 0
+      ? await findProposal(reader, BigInt(config.epoch))
+      : { fromBlock: await lastFinalBlock(reader), toBlock: (await reader.head())?.number ?? 0n };
+  const { fromBlock, toBlock } = blocks;
+  const { epoch, folder } = await writeEpoch({ reader, rules, chainId, fromBlock, toBlock }, config.dataDir);
   console.log(JSON.stringify({ folder, ...summaryOf(epoch) }));
 };
 
