@@ -32,6 +32,7 @@ export type LaneRun = {
 
 const DRAIN_MS = 120_000;
 const POLL_MS = 50;
+const SAFE_POLL_MS = 500;
 
 /** Sends transactions at their times, and watches the feed and GraphQL until the last one is shown or `DRAIN_MS` have passed. */
 export const measureLane = async (network: LaneNetwork, transactions: readonly LaneTransaction[]): Promise<LaneRun> => {
@@ -41,8 +42,13 @@ export const measureLane = async (network: LaneNetwork, transactions: readonly L
   const placed = watchFeed(network, abort.signal, sentAt, latencies, new Set(transactions.map(({ hash }) => hash)));
   const before = await shownEvents(network);
   const started = performance.now();
-  const shown = watchViews(network, abort.signal, placed, sentAt, latencies);
-  const safe = watchSafeHead(network, abort.signal, placed, sentAt, latencies);
+  const into = (list: number[]) => (transactions: readonly Hex[]) => {
+    const now = performance.now();
+    for (const hash of transactions) list.push(now - (sentAt.get(hash) ?? now));
+  };
+  const { signal } = abort;
+  const shown = watchHead(() => viewsHead(network), POLL_MS, placed.byBlock, into(latencies.visible), signal);
+  const safe = watchHead(() => safeHead(network), SAFE_POLL_MS, placed.unsafe, into(latencies.safe), signal);
   const acknowledgements: Promise<void>[] = [];
   for (const transaction of transactions) {
     const due = started + transaction.at;
@@ -138,46 +144,35 @@ const watchFeed = (
 
 const rowsOf = (page: Uint8Array): number => decodePage(page).weights.length;
 
-/** The views as an explorer reads them: a block counts as shown when GraphQL answers from it. */
-const watchViews = async (
-  network: LaneNetwork,
+/** Until the signal aborts: when `head` has reached a block, its transactions are done. */
+const watchHead = async (
+  head: () => Promise<number>,
+  pollMs: number,
+  blocks: Map<number, Hex[]>,
+  done: (transactions: readonly Hex[]) => void,
   signal: AbortSignal,
-  placed: Placed,
-  sentAt: ReadonlyMap<Hex, number>,
-  latencies: Latencies,
 ): Promise<void> => {
   while (!signal.aborted) {
-    const { meta } = await ask<{ meta: { headBlock: number } | null }>(network, '{ meta { headBlock } }');
-    const now = performance.now();
-    for (const [number, hashes] of placed.byBlock) {
-      if (number > (meta?.headBlock ?? -1)) continue;
-      for (const hash of hashes) latencies.visible.push(now - (sentAt.get(hash) ?? now));
-      placed.byBlock.delete(number);
+    const reached = await head();
+    for (const [number, hashes] of blocks) {
+      if (number > reached) continue;
+      done(hashes);
+      blocks.delete(number);
     }
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
 };
 
-const SAFE_POLL_MS = 500;
+/** As an explorer reads them: a block counts as shown when GraphQL answers from it. */
+const viewsHead = async (network: LaneNetwork): Promise<number> => {
+  const { meta } = await ask<{ meta: { headBlock: number } | null }>(network, '{ meta { headBlock } }');
+  return meta?.headBlock ?? -1;
+};
 
-/** The node's safe head: what it has derived from the batches on L1. */
-const watchSafeHead = async (
-  network: LaneNetwork,
-  signal: AbortSignal,
-  placed: Placed,
-  sentAt: ReadonlyMap<Hex, number>,
-  latencies: Latencies,
-): Promise<void> => {
-  while (!signal.aborted) {
-    const head = await rpc<{ number: Hex } | null>(network.l2, 'eth_getBlockByNumber', ['safe', false]);
-    const now = performance.now();
-    for (const [number, hashes] of placed.unsafe) {
-      if (number > Number(head?.number ?? -1)) continue;
-      for (const hash of hashes) latencies.safe.push(now - (sentAt.get(hash) ?? now));
-      placed.unsafe.delete(number);
-    }
-    await sleep(SAFE_POLL_MS);
-  }
+/** What the node has derived from the batches on L1. */
+const safeHead = async (network: LaneNetwork): Promise<number> => {
+  const head = await rpc<{ number: Hex } | null>(network.l2, 'eth_getBlockByNumber', ['safe', false]);
+  return Number(head?.number ?? -1);
 };
 
 type BatchPage = {
