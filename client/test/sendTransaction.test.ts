@@ -31,7 +31,7 @@ describe('sendTransaction', () => {
     functionName,
     args,
   });
-  const accept = () => call('accept', contributionId, 100);
+  const accept = () => call('accept', contributionId, 100, 0n);
   /** As `client`, but without asking what a transaction needs; `then` runs once it was handed over. */
   const afterHandover = (client: OpenLedgerClient, then: () => Promise<void>): OpenLedgerClient => ({
     ...client,
@@ -72,7 +72,7 @@ describe('sendTransaction', () => {
 
   it.each([
     ['TextTooLong', [129n, 128n], () => call('createDatanet', 'x'.repeat(129), 0, '')],
-    ['UnknownContribution', [99n], () => call('accept', 99n, 1)],
+    ['UnknownContribution', [99n], () => call('accept', 99n, 1, 0n)],
   ])('tells a refusal by the contract’s error %s before anything is sent', async (errorName, args, refused) => {
     const nonce = () => owner.public.getTransactionCount({ address: account(0).address });
     const before = await nonce();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createAddressFromString } from '@ethereumjs/util';
-import { feeScalars, opPredeploys } from '@openledger/chain-config';
+import { devnet, feeScalars, opPredeploys } from '@openledger/chain-config';
 import { l1BlockAbi } from '@openledger/contracts';
 import {
   type Abi,
@@ -149,7 +149,7 @@ describe('on a chain', () => {
           read,
         ),
       ),
-    ).toEqual([1368, 810_949, 7, 12_345n, 400]);
+    ).toEqual([1368, 810_949, 7, 12_345n, devnet.systemConfig.daFootprintGasScalar]);
     const { manager } = await chain.engine.stateAtHead();
     expect(await readL1FeeParams(manager)).toMatchObject({ baseFee: 123n, blobBaseFee: 45n, operatorFeeScalar: 7 });
   });
