@@ -1,3 +1,4 @@
+import type { Hex } from 'viem';
 import { measureL1Data } from './lane/l1Data.ts';
 import { type LaneTransaction, type Load, makeLoad } from './lane/laneLoad.ts';
 import { startLaneNetwork } from './lane/laneNetwork.ts';
@@ -5,7 +6,7 @@ import { measureAnvilSingles, measureOurSingles } from './lane/lanePeers.ts';
 import { proveRandomEvents } from './lane/laneProofs.ts';
 import { usual } from './lane/makeBatches.ts';
 import { type LaneRun, measureLane } from './lane/measureLane.ts';
-import { sendEach, sendMany } from './lane/sendRaw.ts';
+import { rpc, sendEach, sendMany } from './lane/sendRaw.ts';
 import type { BenchResult } from './report.ts';
 
 const number = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
@@ -30,6 +31,12 @@ const latencyFigures = (name: string, { latencies }: LaneRun): Record<string, nu
       [`${name}_${stage}_p95_ms`, percentile(sorted, 0.95)],
     ]),
   );
+
+/** Seconds since the block was made that is final by now: how long it takes, whatever is sent. */
+const ageOf = async (url: string, tag: 'finalized'): Promise<number> => {
+  const block = await rpc<{ timestamp: Hex } | null>(url, 'eth_getBlockByNumber', [tag, false]);
+  return Date.now() / 1000 - Number(block?.timestamp ?? 0);
+};
 
 const perSecond = ({ shown, seconds }: LaneRun): number => shown / seconds;
 
@@ -63,6 +70,7 @@ export const lane = async (): Promise<BenchResult> => {
     // More than it can take, to see how much that is: the node pushes back, the senders wait.
     const saturated = await run({ ...short, rate: SATURATION_RATE, batchEvents: SATURATION_BATCH_EVENTS });
     const proofs = await proveRandomEvents(network, PROOFS);
+    const finalizedAge = await ageOf(network.l2, 'finalized');
     const runs = [steady, bursty, uniform, saturated].map(({ result }) => result);
     const lost = runs.reduce((sum, { sent, logged, shown }) => sum + 2 * sent - logged - shown, 0);
     const l1 = measureL1Data(steady.sent, network.chainId);
@@ -88,6 +96,7 @@ export const lane = async (): Promise<BenchResult> => {
         eventsPerBlob: l1.eventsPerBlob,
         blobGasPerEvent: l1.blobGasPerEvent,
         lost,
+        finalizedAgeSeconds: finalizedAge,
         singlesPerSecond: singles.perSecond,
         singlesGasPerEvent: singles.gas,
         proofGas: proofs.gas,
