@@ -1,16 +1,14 @@
-import { predeploys } from '@openledger/chain-config';
 import {
-  attributionLedgerAbi,
   type BatchHeader,
   type BatchOutput,
   decodePage,
-  jobsAbi,
   outputAt,
   outputIdAt,
   PageDecodeError,
   pageProof,
+  pagesOfCall,
 } from '@openledger/contracts';
-import { bytesToHex, decodeFunctionData, type Hex, hexToBytes, type PublicClient, zeroHash } from 'viem';
+import { bytesToHex, type Hex, hexToBytes, type PublicClient, zeroHash } from 'viem';
 import { contracts } from './contracts.ts';
 
 /** A batch as its transaction carries it, with what the ledger keeps a hash of. */
@@ -58,15 +56,8 @@ export const readBatch = async (client: PublicClient, batchIndex: bigint, blockN
   return {
     batchIndex,
     header: { previousHead, runner, blockNumber: appended.blockNumber, pageCount, pagesRoot, settlementsHash },
-    pages: pagesIn(transaction),
+    pages: pagesOfCall(hexToBytes(transaction.input)) ?? [],
   };
-};
-
-const pagesIn = ({ to, input }: { to: Hex | null; input: Hex }): Uint8Array[] => {
-  const abi = to?.toLowerCase() === predeploys.jobs.toLowerCase() ? jobsAbi : attributionLedgerAbi;
-  const { args } = decodeFunctionData({ abi, data: input });
-  const pages = (args?.at(-1) ?? []) as readonly Hex[];
-  return pages.map((page) => hexToBytes(page));
 };
 
 /**

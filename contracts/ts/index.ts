@@ -27,6 +27,7 @@ export {
   limits as pageLimits,
   PAGE_VERSION,
 } from './page/page.ts';
+export { pagesOfCall } from './page/pagesOfCall.ts';
 export {
   type BatchHeader,
   batchHead,

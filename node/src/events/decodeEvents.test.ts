@@ -9,6 +9,7 @@ import {
   stakingAbi,
 } from '@openledger/contracts';
 import type { BlockEntry, ChainEvent } from '@openledger/event-log';
+import fc from 'fast-check';
 import { bytesToHex, concatHex, encodeFunctionData, type Hex, keccak256, numberToHex, parseAbi, slice } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestChain } from '../../test/support/testChain.ts';
@@ -94,35 +95,68 @@ describe('events of blocks', () => {
     ]);
   });
 
-  it('are rejections for a batch that came by deposit, where no reader looks for it', async () => {
-    const data = append(...pagesOf(output('a', []), output('b', [])));
+  it('are the pages of a batch that came by deposit, too: the contract takes it for one like any other', async () => {
+    const outputs = [output('a', []), output('b', [[3n, 4n]])];
+    const data = append(...pagesOf(...outputs));
     const { receipts } = await chain.deposit({ from: runner, to: predeploys.attributionLedger, data, gas: 500_000n });
     expect(receipts).toMatchObject([{ success: true }]);
-    const [batch, ...rejected] = await eventsOfHead();
+    const [batch, ...recorded] = await eventsOfHead();
     expect(batch?.type).toBe('BatchAppended');
-    expect(rejected.map(({ type, args }) => [type, args])).toEqual([
-      ['PageRejected', { batchIndex: 0n, page: 0, reason: 'NOT_IN_CALLDATA' }],
-      ['PageRejected', { batchIndex: 0n, page: 1, reason: 'NOT_IN_CALLDATA' }],
-    ]);
+    const pages = recorded.flatMap((event) => (event.type === 'PageRecorded' ? [event.args.data] : []));
+    expect(pages.flatMap((page) => outputsOf(decodePage(page)))).toEqual(outputs);
   });
 
-  it('survive calldata that Solidity reads and others may not', async () => {
+  it('are what Solidity reads, however the calldata is laid out', async () => {
     const [page] = pagesOf(output('a', [])) as [Hex];
-    const word = (value: number) => numberToHex(value, { size: 32 });
+    const word = (value: bigint | number) => numberToHex(BigInt.asUintN(256, BigInt(value)), { size: 32 });
     const selector = slice(append(page), 0, 4);
     const length = word((page.length - 2) / 2);
-    const types = async (...parts: Hex[]) => {
-      return (await appendAndRead(concatHex([selector, ...parts]))).map(({ type }) => type);
-    };
+    const types = async (...parts: Hex[]) =>
+      (await appendAndRead(concatHex([selector, ...parts]))).map(({ type }) => type);
     const recorded = ['BatchAppended', 'PageRecorded'];
-    const unpadded = await types(word(32), word(1), word(32), length, page);
-    expect(unpadded).toEqual(recorded);
-    const gap = await types(word(64), word(0), word(1), word(64), word(0), length, page);
-    expect(gap).toEqual(recorded);
-    // The one page that the array holds is the array's own head: it does not decode.
-    const overlapping = await types(word(32), word(1), word(0));
-    expect(overlapping).toEqual(['BatchAppended', 'PageRejected']);
+    expect(await types(word(32), word(1), word(32), length, page)).toEqual(recorded);
+    // A gap before the array; two elements that share one page; an element that lies before its array.
+    expect(await types(word(64), word(0), word(1), word(32), length, page)).toEqual(recorded);
+    expect(await types(word(32), word(2), word(64), word(64), length, page)).toEqual([...recorded, 'PageRecorded']);
+    const padded = concatHex([page, `0x${'00'.repeat(32 - (((page.length - 2) / 2) % 32))}`]);
+    const ahead = (padded.length - 2) / 2 + 64;
+    const backwards = await types(word(ahead), length, padded, word(1), word(-ahead), word(0));
+    expect(backwards).toEqual(recorded);
+    // Elements before the start of the calldata and at its end are empty, and no pages.
+    expect(await types(word(32), word(1), word(-100_000))).toEqual(['BatchAppended', 'PageRejected']);
+    expect(await types(word(32), word(1), word(0))).toEqual(['BatchAppended', 'PageRejected']);
   });
+
+  it('are never missing for what the contract has hashed', async () => {
+    const [page] = pagesOf(output('a', [])) as [Hex];
+    const selector = slice(append(page), 0, 4);
+    const word = (value: bigint) => numberToHex(BigInt.asUintN(256, value), { size: 32 });
+    const offset = fc.oneof(
+      { arbitrary: fc.bigInt({ min: -3n, max: 8n }).map((words) => 32n * words), weight: 6 },
+      { arbitrary: fc.bigInt({ min: -200n, max: 400n }), weight: 1 },
+      { arbitrary: fc.constantFrom(-(2n ** 255n), 2n ** 255n - 1n, 2n ** 64n, -1n), weight: 1 },
+    );
+    const layout = fc.record({
+      head: fc.constantFrom(32n, 32n, 32n, 64n, 0n),
+      count: fc.bigInt({ min: 1n, max: 2n }),
+      words: fc.array(fc.oneof(offset, fc.constantFrom(0n, 32n, BigInt((page.length - 2) / 2))), {
+        minLength: 2,
+        maxLength: 6,
+      }),
+    });
+    let accepted = 0;
+    const check = fc.asyncProperty(layout, async ({ head, count, words }) => {
+      const data = concatHex([selector, word(head), word(count), ...words.map(word), page]);
+      const { receipt } = await chain.execute(ana, { to: predeploys.attributionLedger, data });
+      if (!receipt.success) return;
+      accepted++;
+      const [batch, ...pages] = await eventsOfHead();
+      expect(batch?.type).toBe('BatchAppended');
+      expect(pages.map(({ args }) => ('reason' in args ? args.reason : ''))).not.toContain('NOT_IN_CALLDATA');
+    });
+    await fc.assert(check, { numRuns: 80 });
+    expect(accepted).toBeGreaterThan(5);
+  }, 60_000);
 
   it('leave out administration: an upgraded proxy does not stop the chain', async () => {
     const abi = parseAbi(['function upgrade(address proxy, address implementation)']);

@@ -7,6 +7,7 @@ import {
   jobsAbi,
   modelsAbi,
   PageDecodeError,
+  pagesOfCall,
   pagesRoot,
   provenanceAbi,
   rewardDisputesAbi,
@@ -15,17 +16,7 @@ import {
   stakingAbi,
 } from '@openledger/contracts';
 import { type ChainEvent, type EventArgs, type EventType, eventSchema } from '@openledger/event-log';
-import {
-  type Abi,
-  type AbiEvent,
-  type AbiFunction,
-  bytesToHex,
-  decodeAbiParameters,
-  decodeEventLog,
-  type Hex,
-  toEventSelector,
-  toFunctionSelector,
-} from 'viem';
+import { type Abi, type AbiEvent, bytesToHex, decodeEventLog, type Hex, toEventSelector } from 'viem';
 import { nodeError } from '../errors.ts';
 import type { Block } from '../primitives/block.ts';
 import { keccak256Bytes } from '../primitives/crypto.ts';
@@ -94,37 +85,16 @@ const toEvent = (definition: AbiEvent, log: { topics: readonly Hex[]; data: Hex 
   return { type, ...position, args } as unknown as ChainEvent;
 };
 
-const batchFunctions: ReadonlySet<string> = new Set(['append', 'commitTraining', 'settleChannels', 'commitInference']);
-
-/** By predeploy and selector, the functions that take a batch's pages as their last argument. */
-const batchCalls: ReadonlyMap<string, ReadonlyMap<Hex, AbiFunction>> = new Map(
-  [...abiByAddress].map(([address, abi]) => {
-    const calls = abi.filter((item): item is AbiFunction => item.type === 'function' && batchFunctions.has(item.name));
-    return [address, new Map(calls.map((item) => [toFunctionSelector(item), item]))];
-  }),
-);
-
-/** The pages in the top-level call, if this transaction is one that carries a batch. */
-const pagesOf = (transaction: L2Transaction): Uint8Array[] | undefined => {
-  if (transaction.kind !== 'signed' || !transaction.tx.to) return undefined;
-  const { data } = transaction.tx;
-  const call = batchCalls.get(transaction.tx.to.toString())?.get(bytesToHex(data.subarray(0, 4)));
-  if (!call) return undefined;
-  const pages = decodeAbiParameters(call.inputs, data.subarray(4)).at(-1);
-  return Array.isArray(pages) ? pages.map((page: Hex) => fromHex(page)) : undefined;
-};
+/** Of the top-level call, whether it was signed on L2 or deposited on L1: a contract can't tell them apart either. */
+const calldataOf = (transaction: L2Transaction): Uint8Array =>
+  transaction.kind === 'signed' ? transaction.tx.data : fromHex(transaction.deposit.data);
 
 const hash = (bytes: Uint8Array): Hex => bytesToHex(keccak256Bytes(bytes));
 
-/** The pages, if they are what the contract hashed. */
+/** The pages, if they are what the contract hashed. They always are while the contracts insist on a top-level call. */
 const recordedPages = (transaction: L2Transaction, root: Hex): Uint8Array[] | undefined => {
-  try {
-    const pages = pagesOf(transaction);
-    return pages && pages.length > 0 && pagesRoot(pages, hash) === root ? pages : undefined;
-  } catch {
-    // Solidity reads calldata that other decoders refuse; such a batch counts as one that isn't there.
-    return undefined;
-  }
+  const pages = pagesOfCall(calldataOf(transaction));
+  return pages && pages.length > 0 && pagesRoot(pages, hash) === root ? pages : undefined;
 };
 
 /** One event a page: as it stands when it decodes, with the reason when not. */
