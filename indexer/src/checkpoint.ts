@@ -44,6 +44,17 @@ export const loadCheckpoint = async (database: Queryable, options = { lock: fals
   return toCheckpoint(row);
 };
 
+/**
+ * So that readers in other processes find a row from the start, and writers one to lock. Never overwrites: another indexer of
+ * the same views may have gone ahead between any look at the table and this.
+ */
+export const ensureCheckpoint = async (database: Queryable): Promise<void> => {
+  await database.query('INSERT INTO checkpoint (projection_version, seq) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING', [
+    PROJECTION_VERSION,
+    START.seq,
+  ]);
+};
+
 export const saveCheckpoint = async (tx: Queryable, { seq, block }: Checkpoint): Promise<void> => {
   await tx.query(
     `INSERT INTO checkpoint (projection_version, seq, block_number, block_hash, log_hash) VALUES ($1, $2, $3, $4, $5)

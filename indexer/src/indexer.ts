@@ -1,7 +1,7 @@
 import type { EventReader, LogEntry } from '@openledger/event-log';
 import { describeError, handlingOf, type Logger, type Metrics, sleep } from '@openledger/kit';
 import { type Applied, applyEntries } from './applyEntries.ts';
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, ensureCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import type { Database } from './database/database.ts';
 import { type BatchLimits, entryBatches } from './entryBatches.ts';
 import { indexerError } from './errors.ts';
@@ -215,10 +215,3 @@ const highest = (batch: readonly LogEntry[], feedBlock: bigint | null): bigint =
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-
-/** So that readers in other processes find a row from the start. */
-const ensureCheckpoint = (database: Database): Promise<void> =>
-  database.transaction(async (tx) => {
-    const checkpoint = await loadCheckpoint(tx);
-    if (checkpoint.seq === 0) await saveCheckpoint(tx, checkpoint);
-  });

@@ -2,8 +2,10 @@ import { encodePages } from '@openledger/contracts';
 import type { EventReader } from '@openledger/event-log';
 import { silentLogger } from '@openledger/kit';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ensureCheckpoint, loadCheckpoint, saveCheckpoint } from '../src/checkpoint.ts';
 import type { Database } from '../src/database/database.ts';
 import { createIndexer, type Indexer, type IndexerOptions } from '../src/indexer.ts';
+import { migrate } from '../src/migrate.ts';
 import { rebuild } from '../src/rebuild.ts';
 import { readStatus } from '../src/status.ts';
 import { viewHash } from '../src/viewHash.ts';
@@ -102,6 +104,20 @@ describe.each(testDatabases)('indexer on $name', ({ open }) => {
     for (const indexer of indexers) await indexer.close();
     await rebuild({ reader: chain.log, database, log: silentLogger });
     expect(await viewHash(database)).toBe(both);
+  });
+
+  it('takes no checkpoint back that another indexer writes while it starts', async () => {
+    const database = await openDatabase();
+    await migrate(database);
+    let starting: Promise<void> | undefined;
+    await database.transaction(async (tx) => {
+      await saveCheckpoint(tx, { seq: 17, block: null });
+      starting = ensureCheckpoint(database);
+      // On a server it is at work by now, and waits for this transaction; the embedded database lets it begin afterwards.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
+    await starting;
+    expect(await loadCheckpoint(database)).toEqual({ seq: 17, block: null });
   });
 
   it('rolls a failing batch back as a whole, shows the error, and gets over it', async () => {
