@@ -6,7 +6,7 @@ import {
   signTransaction,
 } from '@openledger/client';
 import { describeError, sleep } from '@openledger/kit';
-import { type TransactionReceipt, TransactionReceiptNotFoundError } from 'viem';
+import { type TransactionReceipt, TransactionReceiptNotFoundError, zeroHash } from 'viem';
 import { runnerError } from '../errors.ts';
 
 const TRIES = 5;
@@ -56,7 +56,9 @@ export class Transactor {
       if (error instanceof TransactionReceiptNotFoundError) return undefined;
       throw error;
     });
-    return receipt ?? (used ? 'replaced' : 'pending');
+    // A zero block hash is the sequencer's promise: what is simulated next would not know of it yet.
+    if (receipt && receipt.blockHash !== zeroHash) return receipt;
+    return used ? 'replaced' : 'pending';
   }
 
   /** Hands the same bytes over again. That a node knows them already, or the nonce is used, is no fault. */
