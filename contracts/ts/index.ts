@@ -16,16 +16,22 @@ export * from './generated/RewardDisputes.ts';
 export * from './generated/RewardRecompute.ts';
 export * from './generated/Rewards.ts';
 export * from './generated/Staking.ts';
-export { type BatchOutput, type BatchRow, outputAt, outputIdAt, outputIdOf, outputsOf } from './page/batchOutput.ts';
+export {
+  type BatchOutput,
+  type BatchRow,
+  outputAt,
+  outputHeadAt,
+  outputIdAt,
+  outputIdOf,
+  outputsOf,
+} from './page/batchOutput.ts';
 export { decodePage } from './page/decodePage.ts';
 export { type EncodeOptions, encodePages } from './page/encodePages.ts';
-export { PageDecodeError, PageEncodeError, type PageErrorCode, pageErrorCodes } from './page/errors.ts';
+export { PageDecodeError, PageEncodeError, type PageErrorCode } from './page/errors.ts';
 export {
   type AttributionPage,
   batchMethods,
   batchSourceKinds,
-  limits as pageLimits,
-  PAGE_VERSION,
 } from './page/page.ts';
 export { pagesOfCall } from './page/pagesOfCall.ts';
 export {
@@ -37,4 +43,4 @@ export {
   type Settlement,
   settlementsHash,
 } from './page/pagesTree.ts';
-export { SHARES, sharesOf } from './page/shares.ts';
+export { sharesOf } from './page/shares.ts';

@@ -1,6 +1,5 @@
 import { bytesToHex, type Hex, hexToBytes, keccak256 } from 'viem';
 import type { AttributionPage, batchSourceKinds } from './page.ts';
-import type { Keccak256 } from './pagesTree.ts';
 
 export interface BatchRow {
   contributionId: bigint;
@@ -31,7 +30,7 @@ type Identity = Pick<BatchOutput, 'modelId' | 'sourceKind' | 'sourceId' | 'promp
  * What an output is called everywhere, known as soon as it was served: keccak256(abi.encode(uint256 modelId, uint8 sourceKind,
  * uint256 sourceId, bytes32 promptHash, bytes32 outputHash, uint256 nonce)). Written word by word: nodes name thousands a second.
  */
-export const outputIdOf = (output: Identity, hash: Keccak256 = keccak256): Hex => {
+export const outputIdOf = (output: Identity): Hex => {
   const bytes = new Uint8Array(6 * 32);
   const view = new DataView(bytes.buffer);
   // All numbers are safe integers: only a word's last eight bytes are ever other than zero.
@@ -42,21 +41,14 @@ export const outputIdOf = (output: Identity, hash: Keccak256 = keccak256): Hex =
   bytes.set(hexToBytes(output.promptHash), 3 * 32);
   bytes.set(hexToBytes(output.outputHash), 4 * 32);
   word(5, output.nonce);
-  return hash(bytes);
+  return keccak256(bytes);
 };
 
-/** @throws RangeError when the page has no output `index` */
-export const outputAt = (page: AttributionPage, index: number): BatchOutput => {
+/** All of an output but its rows: readers of many take those from the columns. @throws RangeError when there is no such output */
+export const outputHeadAt = (page: AttributionPage, index: number): Omit<BatchOutput, 'rows'> => {
   if (!Number.isInteger(index) || index < 0 || index >= page.size) throw new RangeError(`no output ${index}`);
   const whole = (column: readonly number[]): bigint => BigInt(column[index] as number);
   const hash = (column: Uint8Array): Hex => bytesToHex(column.subarray(32 * index, 32 * index + 32));
-  const rows: BatchRow[] = [];
-  for (let row = page.rowOffsets[index] as number; row < (page.rowOffsets[index + 1] as number); row++) {
-    rows.push({
-      contributionId: BigInt(page.contributionIds[row] as number),
-      weight: BigInt(page.weights[row] as number),
-    });
-  }
   return {
     modelId: whole(page.modelIds),
     sourceKind: page.sourceKinds[index] as BatchOutput['sourceKind'],
@@ -68,11 +60,23 @@ export const outputAt = (page: AttributionPage, index: number): BatchOutput => {
     promptTokens: page.promptTokens[index] as number,
     outputTokens: page.outputTokens[index] as number,
     feeWeight: page.feeWeights[index] as bigint,
-    rows,
   };
+};
+
+/** @throws RangeError when the page has no output `index` */
+export const outputAt = (page: AttributionPage, index: number): BatchOutput => {
+  const head = outputHeadAt(page, index);
+  const rows: BatchRow[] = [];
+  for (let row = page.rowOffsets[index] as number; row < (page.rowOffsets[index + 1] as number); row++) {
+    rows.push({
+      contributionId: BigInt(page.contributionIds[row] as number),
+      weight: BigInt(page.weights[row] as number),
+    });
+  }
+  return { ...head, rows };
 };
 
 export const outputsOf = (page: AttributionPage): BatchOutput[] =>
   Array.from({ length: page.size }, (_, index) => outputAt(page, index));
 
-export const outputIdAt = (page: AttributionPage, index: number): Hex => outputIdOf(outputAt(page, index));
+export const outputIdAt = (page: AttributionPage, index: number): Hex => outputIdOf(outputHeadAt(page, index));

@@ -1,5 +1,5 @@
 /** Why a page is refused: docs/spec/attribution-batch.md. */
-export const pageErrorCodes = [
+const pageErrorCodes = [
   'TRUNCATED',
   'TRAILING_BYTES',
   'UNKNOWN_VERSION',

@@ -1,4 +1,4 @@
-import { type AttributionPage, outputAt, outputIdOf } from '@openledger/contracts';
+import { type AttributionPage, outputHeadAt, outputIdOf } from '@openledger/contracts';
 import type { Changes } from '../changes.ts';
 import { blockOfPosition, positionOf } from '../position.ts';
 import type { Occurrence, Projection } from './projection.ts';
@@ -35,7 +35,7 @@ const recordOutput = (
   { position, timestamp }: Occurrence,
   changes: Changes,
 ): void => {
-  const output = outputAt(page, index);
+  const output = outputHeadAt(page, index);
   const rows = [page.rowOffsets[index] as number, page.rowOffsets[index + 1] as number] as const;
   changes.insert('outputs', {
     // An output comes after the page's event and the outputs before it, each with its attributions.
