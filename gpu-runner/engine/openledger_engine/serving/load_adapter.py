@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, bad_params
 from ..methods import Job, register
+from ..models.adapters import adapter_rank
+from ..models.weights_files import weights_sha256
 from ..settings import setting
-from ..weights_files import weights_sha256
 from . import bases
 from .bases import Base, get_base
 
@@ -25,17 +25,6 @@ class LoadAdapterParams:
 @dataclass(frozen=True)
 class UnloadAdapterParams:
     adapter: str = setting("sha256 of a loaded adapter")
-
-
-def adapter_rank(folder: Path) -> int:
-    """The rank, and the proof that the folder holds a LoRA adapter."""
-    try:
-        config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise EngineError("unknown_adapter", f"{folder.name} holds no adapter_config.json") from error
-    if config.get("peft_type") != "LORA":
-        raise EngineError("unknown_adapter", f"{folder.name} is not a LoRA adapter")
-    return int(config["r"])
 
 
 def load_adapter(params: LoadAdapterParams, _: Job) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..errors import bad_params
 from ..methods import Job, register
+from ..models.folders import resolve_folder
+from ..models.weights_files import weights_sha256
 from ..settings import setting
-from ..weights_files import weights_sha256
-from .bases import load, resolve_folder
+from .bases import load
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, bad_params
+from ..models.adapters import adapter_rank
+from ..models.weights_files import weights_sha256
 from ..runtime import torch_module
-from ..serving.load_adapter import adapter_rank
-from ..weights_files import weights_sha256
 from .config import TrainConfig
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..methods import Job, register
-from ..serving.bases import context_length, load_model, load_tokenizer, resolve_folder
-from ..serving.load_adapter import adapter_rank
+from ..models.adapters import adapter_rank
+from ..models.folders import resolve_folder
+from ..models.load import context_length, load_model, load_tokenizer
+from ..models.weights_files import weights_sha256
 from ..settings import setting
-from ..weights_files import weights_sha256
 from .losses import loss_micros, to_rows
 from .rows_file import read_rows_file
 

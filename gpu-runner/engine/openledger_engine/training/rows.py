@@ -17,8 +17,8 @@ from typing import Any
 
 from ..errors import EngineError
 from ..files.extract import read_text
+from ..models.weights_files import canonical_json, sha256_file
 from ..settings import setting
-from ..weights_files import canonical_json, sha256_file
 
 ROW_CHARACTERS = 400
 LONGEST_PIECE = 1200

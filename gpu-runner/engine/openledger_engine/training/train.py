@@ -12,10 +12,11 @@ from typing import Any
 from .. import ENGINE
 from ..errors import bad_params
 from ..methods import Job, register
+from ..models.folders import resolve_folder
+from ..models.load import context_length, load_model, load_tokenizer
+from ..models.weights_files import canonical_json, sha256_file, weights_sha256
 from ..runtime import device, threads
-from ..serving.bases import context_length, load_model, load_tokenizer, resolve_folder
 from ..settings import build, setting
-from ..weights_files import canonical_json, sha256_file, weights_sha256
 from .adapter import attach, inherit, save
 from .blocks import pack
 from .config import TrainConfig, default_rate
