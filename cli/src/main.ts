@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   proposer: async () => (await import('./commands/proposer.ts')).command,
   views: async () => (await import('./commands/views.ts')).command,
   runner: async () => (await import('./commands/runner.ts')).command,
+  worker: async () => (await import('./commands/worker.ts')).command,
   'runner keys add': async () => (await import('./commands/runnerKeys.ts')).addCommand,
   'runner keys list': async () => (await import('./commands/runnerKeys.ts')).listCommand,
   'runner keys revoke': async () => (await import('./commands/runnerKeys.ts')).revokeCommand,

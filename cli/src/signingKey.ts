@@ -25,11 +25,29 @@ export const readKey = async ({ keyFile, passwordFile, key, flag }: KeySource): 
     });
   }
   const text = readText(keyFile);
-  if (process.platform !== 'win32' && (statSync(keyFile).mode & 0o077) !== 0) {
-    throw invalid('others may read its file; allow it to nobody but you (chmod 600)');
-  }
+  checkPrivate(keyFile);
   if (!text.startsWith('{')) return parseKey(text);
   return decryptKeystore(text, passwordFile ? readText(passwordFile) : '');
+};
+
+/** A token out of a file that nobody else may read. @throws KEY_MISSING, KEY_INVALID */
+export const readSecret = (file: string, flag: string): string => {
+  if (!file) {
+    throw new OpenLedgerError('no token', {
+      code: 'KEY_MISSING',
+      handling: 'fatal',
+      action: `Give a file with --${flag}; \`openssl rand -hex 32\` makes a token.`,
+    });
+  }
+  const text = readText(file);
+  checkPrivate(file);
+  return text;
+};
+
+const checkPrivate = (file: string): void => {
+  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+    throw invalid('others may read its file; allow it to nobody but you (chmod 600)');
+  }
 };
 
 const readText = (path: string): string => {

@@ -33,6 +33,7 @@ export {
   sendTransaction,
   signTransaction,
 } from './sendTransaction.ts';
+export { controlTraining, type TrainingAction, trainingControlSigner } from './trainingControl.ts';
 export { sha256Hex, type UploadAnswer, uploadFile, uploadSigner } from './uploads.ts';
 export { jobsDomain, signVoucher, type Voucher, voucherSigner } from './vouchers.ts';
 export { type Finality, waitForReceipt } from './waitForReceipt.ts';

@@ -6,6 +6,16 @@ export interface VoucherMessage {
   cumulativeAmount: bigint;
 }
 
+export type TrainingControlMessage = {
+  readonly runner: Address;
+  readonly jobId: bigint;
+  readonly action: string;
+  /** Random; a runner takes a message once. */
+  readonly nonce: bigint;
+  /** Unix seconds. */
+  readonly deadline: bigint;
+};
+
 export interface UploadMessage {
   /** sha256 of the file. */
   contentHash: Hex;
@@ -75,6 +85,16 @@ const uploadTypes = {
   ],
 } as const;
 
+const trainingControlTypes = {
+  TrainingControl: [
+    { name: 'runner', type: 'address' },
+    { name: 'jobId', type: 'uint256' },
+    { name: 'action', type: 'string' },
+    { name: 'nonce', type: 'uint256' },
+    { name: 'deadline', type: 'uint64' },
+  ],
+} as const;
+
 type JobsDomain = { chainId: number; jobs: Address };
 const jobsDomain = ({ chainId, jobs }: JobsDomain) =>
   ({ name: 'OpenLedger Jobs', version: '1', chainId, verifyingContract: jobs }) as const;
@@ -101,6 +121,14 @@ export function inferenceCallTypedData(
   message: InferenceCallMessage,
 ): TypedDataDefinition<typeof inferenceCallTypes, 'InferenceCall'> {
   return { domain: jobsDomain(domain), types: inferenceCallTypes, primaryType: 'InferenceCall', message };
+}
+
+/** What the requester of a training signs to pause, resume or cancel it on the runner that holds it. */
+export function trainingControlTypedData(
+  domain: JobsDomain,
+  message: TrainingControlMessage,
+): TypedDataDefinition<typeof trainingControlTypes, 'TrainingControl'> {
+  return { domain: jobsDomain(domain), types: trainingControlTypes, primaryType: 'TrainingControl', message };
 }
 
 /** What a contributor signs to upload a file. No contract checks it, hence no verifyingContract in the domain. */

@@ -1,7 +1,19 @@
 export type { DatanetLeaf } from './datanetTree.ts';
 export { DATANET_TREE_DEPTH, datanetLeaf, datanetProof, datanetRoot } from './datanetTree.ts';
-export type { InferenceCallMessage, ReceiptMessage, UploadMessage, VoucherMessage } from './eip712.ts';
-export { inferenceCallTypedData, receiptTypedData, uploadTypedData, voucherTypedData } from './eip712.ts';
+export type {
+  InferenceCallMessage,
+  ReceiptMessage,
+  TrainingControlMessage,
+  UploadMessage,
+  VoucherMessage,
+} from './eip712.ts';
+export {
+  inferenceCallTypedData,
+  receiptTypedData,
+  trainingControlTypedData,
+  uploadTypedData,
+  voucherTypedData,
+} from './eip712.ts';
 export { contractErrorsAbi } from './errors.ts';
 export * from './generated/AttributionLedger.ts';
 export * from './generated/Datanets.ts';

@@ -21,12 +21,21 @@ const table = {
   OPERATOR_CREDIT_EXHAUSTED: ['retry', 'The operator tops up the channel that pays for keyed calls.'],
   NOT_READY: ['retry', 'The runner is still reading the chain; wait some seconds.'],
   ALREADY_RUNNING: ['fatal', 'Stop the other runner of this key and database first.'],
+  JOB_UNKNOWN: ['reject', 'Ask for a job that was requested on this chain.'],
+  JOB_NOT_HELD: ['reject', 'Ask the runner that holds the job; the chain names it.'],
+  JOB_STOPPING: ['retry', 'Wait some seconds and send it again.'],
+  JOB_CONTROL_UNAUTHORIZED: [
+    'reject',
+    'Sign with the key of the job’s requester (EIP-712), with a deadline in the future.',
+  ],
   JOB_SUPERSEDED: ['reject', 'Another runner holds or finished the job; nothing to do.'],
   JOB_NOT_HERE: [
     'retry',
     'Upload the datanet’s files to this runner and give it the base model, or leave the job to others.',
   ],
   JOB_IMPOSSIBLE: ['reject', 'Request the job again with valid parameters.'],
+  FLEET_UNREACHABLE: ['retry', 'Check the fleet’s URL and token; the work is tried again.'],
+  CONFIG_INVALID: ['fatal', 'Correct the option; `--help` lists them.'],
   CHAIN_UNAVAILABLE: ['retry', 'Check the node’s RPC endpoint.'],
   TRANSACTION_REVERTED: ['reject', 'The contract refused; see the reason.'],
 } as const satisfies Record<string, readonly [Handling, string]>;

@@ -21,10 +21,18 @@ import { startGateway } from './gateway/gateway.ts';
 import { Inference } from './gateway/inference.ts';
 import { type OperatorChannel, Payments } from './gateway/payments.ts';
 import { Settler } from './gateway/settler.ts';
+import { trainingRoutes } from './gateway/trainingRoutes.ts';
 import { runIntake } from './intake.ts';
 import { openJobQueue } from './jobs/jobQueue.ts';
-import { runTraining } from './jobs/runTraining.ts';
+import { LeaseKeeper } from './jobs/leaseKeeper.ts';
+import { type FleetOptions, openTrainer } from './jobs/openTrainer.ts';
+import { PausedJobs } from './jobs/pausedJobs.ts';
+import { failTraining, runTraining } from './jobs/runTraining.ts';
+import { TrainingControl } from './jobs/trainingControl.ts';
+import { TrainingEstimates } from './jobs/trainingEstimates.ts';
+import { TrainingEvents } from './jobs/trainingEvents.ts';
 import { decide, validateContribution } from './jobs/validateContribution.ts';
+import { databaseBackend } from './queue/backend.ts';
 import { openRunnerDatabase } from './queue/database.ts';
 import { lockRunner } from './queue/lockRunner.ts';
 import { ContentStore } from './store/contentStore.ts';
@@ -49,6 +57,10 @@ export type RunnerOptions = {
   /** Pays for calls with API keys; without it, keys are refused. */
   operator?: OperatorChannel;
   databaseUrl?: string;
+  /** Machines that train for this runner; without them it trains itself. */
+  fleet?: FleetOptions;
+  /** Wei for a second of training, which estimates name; nobody is held to it. */
+  trainingPrice: bigint;
 };
 
 /** Beyond two settlement intervals: so long may a commit take to get into a block. Milliseconds. */
@@ -116,29 +128,45 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     mkdirSync(path('indexes'), { recursive: true });
     let ready = false;
 
+    const trainer = await openTrainer(options.fleet, { store, models, engine, workDir: path('work'), lifecycle, log });
+    const leases = new LeaseKeeper({ transactor, log });
+    lifecycle.add({ name: 'leases', close: () => leases.close() });
+    const paused = new PausedJobs(database);
+    const events = new TrainingEvents({ database, log });
     const queue = await openJobQueue({
-      database,
+      backend: databaseBackend(database),
+      runner: options.account.address,
       concurrency: 2,
       log,
-      handler: async ({ kind, id }, report) => {
-        if (kind === 'train') {
-          await runTraining(BigInt(id), {
-            view,
-            store,
-            models,
-            engine,
-            transactor,
-            workDir: path('work'),
-            now,
-            log,
-            signal: lifecycle.signal,
-            onProgress: report,
-          });
-        } else await validateContribution(BigInt(id), { view, store, engine, transactor, log });
+      handler: async ({ kind, id }, { signal }) => {
+        if (kind === 'validate') {
+          await validateContribution(BigInt(id), { view, store, engine, transactor, log });
+          return;
+        }
+        await runTraining(BigInt(id), {
+          view,
+          store,
+          models,
+          trainer,
+          transactor,
+          leases,
+          paused,
+          workPrefix: `${options.chain.id}-${options.account.address.toLowerCase()}`,
+          now,
+          log,
+          signal,
+          leaving: lifecycle.signal,
+          onEvent: (event) => events.record(BigInt(id), event),
+        });
       },
       onDead: async ({ kind, id }, error) => {
-        if (kind !== 'validate' || !isOpenLedgerError(error, 'FILE_UNKNOWN')) return;
-        await decide(BigInt(id), { accepted: false, reason: 'the file was never uploaded' }, transactor);
+        const job = kind === 'train' ? view.jobs.get(BigInt(id)) : undefined;
+        if (job?.status === 'claimed' && job.runner === options.account.address.toLowerCase()) {
+          leases.release(job.id);
+          await failTraining(job.id, job.attempt, false, error, { transactor, log });
+        } else if (kind === 'validate' && isOpenLedgerError(error, 'FILE_UNKNOWN')) {
+          await decide(BigInt(id), { accepted: false, reason: 'the file was never uploaded' }, transactor);
+        }
       },
     });
     lifecycle.add({ name: 'queue', close: queue.close });
@@ -157,7 +185,16 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     const settling = settler.run(options.settleIntervalMs, lifecycle.signal);
     lifecycle.add({ name: 'settler', close: () => settling });
 
+    const training = {
+      view,
+      events,
+      control: new TrainingControl({ view, queue, paused, leases, transactor, log }),
+      estimates: new TrainingEstimates({ view, store, models, engine }, options.trainingPrice),
+      payee,
+      now: Date.now,
+    };
     const gateway = await startGateway({
+      routes: (app) => trainingRoutes(app, training),
       inference,
       store,
       database,

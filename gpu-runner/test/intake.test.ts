@@ -25,13 +25,14 @@ import { openLog } from './support/eventLog.ts';
 const NOW = 1_800_000_000n;
 
 /** Collects tasks; `next` waits for one more than were awaited so far. */
-class TaskList implements JobQueue {
+class TaskList implements Pick<JobQueue, 'add' | 'cancel' | 'state'> {
+  readonly cancelled: string[] = [];
   readonly added: string[] = [];
   #awaited = 0;
   #wake = () => {};
 
-  async add({ kind, id }: Task, round = 0): Promise<void> {
-    this.added.push(`${kind} ${id} round ${round}`);
+  async add({ kind, id }: Task): Promise<void> {
+    this.added.push(`${kind} ${id}`);
     this.#wake();
   }
   async next(): Promise<string> {
@@ -42,7 +43,12 @@ class TaskList implements JobQueue {
     }
     return this.added[this.#awaited++] as string;
   }
-  async close(): Promise<void> {}
+  async cancel({ kind, id }: Task): Promise<void> {
+    this.cancelled.push(`${kind} ${id}`);
+  }
+  async state({ kind, id }: Task): ReturnType<JobQueue['state']> {
+    return { kind: this.added.includes(`${kind} ${id}`) ? 'waiting' : 'unknown' };
+  }
 }
 
 describe('runIntake', () => {
@@ -65,21 +71,21 @@ describe('runIntake', () => {
   });
 
   /** Follows the log; resolves when the view has reached its end. */
-  const follow = (reader: EventReader = log.reader): Promise<void> =>
+  const follow = (reader: EventReader = log.reader, sweepMs?: number): Promise<void> =>
     new Promise((resolve) => {
       const onReady = () => {
         readies++;
         resolve();
       };
       const common = { view, queue, runner: runner.address, now: () => Number(NOW) * 1000, log: silentLogger };
-      running = runIntake({ ...common, reader, onReady }, abort.signal);
+      running = runIntake({ ...common, reader, onReady, ...(sweepMs ? { sweepMs } : {}) }, abort.signal);
     });
 
   it('is ready at once when the log is empty, and then takes what comes', async () => {
     await follow();
     expect(view.ready).toBe(true);
     await log.append('a', datanetCreated(), submitted(1n));
-    expect(await queue.next()).toBe('validate 1 round 0');
+    expect(await queue.next()).toBe('validate 1');
     expect(view.contributions.get(1n)?.status).toBe('pending');
   });
 
@@ -115,13 +121,7 @@ describe('runIntake', () => {
       failed(6n, 1),
     );
     await follow();
-    expect([...queue.added].sort()).toEqual([
-      'train 1 round 0',
-      'train 2 round 1',
-      'train 4 round 2',
-      'train 6 round 1',
-      'validate 2 round 0',
-    ]);
+    expect([...queue.added].sort()).toEqual(['train 1', 'train 2', 'train 4', 'train 6', 'validate 2']);
     expect(readies).toBe(1);
   });
 
@@ -134,7 +134,7 @@ describe('runIntake', () => {
     await log.append('a', requested(2n), claimed(2n, 1, NOW + 300n, stranger.address));
     await log.append('a', submitted(3n));
     const tasks = [await queue.next(), await queue.next(), await queue.next(), await queue.next()];
-    expect(tasks).toEqual(['validate 1 round 0', 'train 1 round 0', 'train 1 round 1', 'validate 3 round 0']);
+    expect(tasks).toEqual(['validate 1', 'train 1', 'train 1', 'validate 3']);
   });
 
   it('takes up what waited for a reviewer when it is named as one', async () => {
@@ -143,18 +143,18 @@ describe('runIntake', () => {
     await log.append('a', accepted(1n, 0));
     await log.append('a', event('ReviewerSet', { datanetId: 1n, reviewer: low(payer.address), allowed: true }));
     await log.append('a', event('ReviewerSet', { datanetId: 1n, reviewer: low(runner.address), allowed: true }));
-    expect(await queue.next()).toBe('validate 2 round 0');
+    expect(await queue.next()).toBe('validate 2');
   });
 
   it('replays the log when the chain is taken back, without what was reverted', async () => {
     const root = await log.append('a', datanetCreated());
     await follow();
     await log.append('a', submitted(1n), requested(1n), baseRegistered(1n, hashOf('reverted')));
-    expect([await queue.next(), await queue.next()]).toEqual(['validate 1 round 0', 'train 1 round 0']);
+    expect([await queue.next(), await queue.next()]).toEqual(['validate 1', 'train 1']);
     await log.append('a', accepted(1n, 0), published(1));
     await log.revertTo(root);
     await log.append('b', submitted(1n, hashOf('other')), submitted(2n));
-    expect([await queue.next(), await queue.next()].sort()).toEqual(['validate 1 round 0', 'validate 2 round 0']);
+    expect([await queue.next(), await queue.next()].sort()).toEqual(['validate 1', 'validate 2']);
     expect(view.contributions.get(1n)).toMatchObject({ contentHash: hashOf('other'), status: 'pending' });
     expect([view.models.size, view.jobs.size, view.versions.size]).toEqual([0, 0, 0]);
   });
@@ -197,7 +197,28 @@ describe('runIntake', () => {
     };
     await follow(flaky);
     expect(lost).toBe(2);
-    expect(queue.added).toEqual(['validate 1 round 0']);
+    expect(queue.added).toEqual(['validate 1']);
+  });
+
+  it('calls off what was paid back, or went to another runner, and nothing else', async () => {
+    await follow();
+    await log.append('a', requested(1n), requested(2n), requested(3n), claimed(1n, 1, NOW + 300n));
+    await log.append(
+      'a',
+      claimed(2n, 1, NOW + 300n, stranger.address),
+      event('JobRefunded', { jobId: 3n, requester: low(payer.address), amount: 5n }),
+    );
+    await expect.poll(() => queue.cancelled).toEqual(['train 2', 'train 3']);
+  });
+
+  it('takes up a job whose runner fell silent, once, although no event tells of that', async () => {
+    await follow(log.reader, 20);
+    await log.append('a', requested(1n), claimed(1n, 1, NOW - 1n, stranger.address));
+    expect(await queue.next()).toBe('train 1');
+    queue.added.length = 0;
+    await expect.poll(() => queue.added).toEqual(['train 1']);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(queue.added).toEqual(['train 1']);
   });
 
   it('gives up on an error that needs an operator', async () => {

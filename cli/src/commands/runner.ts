@@ -1,11 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { openLedgerChain } from '@openledger/chain-config';
-import { defaultCacheDir, prepareVenv, startRunner } from '@openledger/gpu-runner';
+import { startRunner } from '@openledger/gpu-runner';
 import { type ConfigOf, type ConfigTable, createLogger, type LogLevel, parseInteger, parseText } from '@openledger/kit';
+import { parseEther } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { readChainFile } from '../chainFile.ts';
 import { defineCommand, list, port, shared } from '../options.ts';
-import { readKey } from '../signingKey.ts';
+import { readKey, readSecret } from '../signingKey.ts';
+import { engineDir, pythonOf, pythonOptions } from './engineEnvironment.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
 
 const runnerConfig = {
@@ -42,24 +43,39 @@ const runnerConfig = {
     parse: parseInteger(100),
     default: 60_000,
   },
-  cacheDir: {
-    flag: 'cache-dir',
-    description: 'folder for the engine’s Python environment',
-    parse: parseText,
-    default: '',
-  },
-  python: {
-    flag: 'python',
-    description: 'interpreter that has the engine’s requirements; made when empty',
-    parse: parseText,
-    default: '',
-  },
-  queueUrl: {
-    flag: 'queue.url',
-    description: 'PostgreSQL URL for the queue; embedded when empty',
+  ...pythonOptions,
+  databaseUrl: {
+    flag: 'database.url',
+    description: 'PostgreSQL URL for what was served, and for the queue; embedded when empty',
     parse: parseText,
     default: '',
     secret: true,
+  },
+  fleetQueueUrl: {
+    flag: 'fleet.queue-url',
+    description: 'Redis or PostgreSQL URL of the queue that workers train from; this machine trains when empty',
+    parse: parseText,
+    default: '',
+    secret: true,
+  },
+  fleetHost: {
+    flag: 'fleet.addr',
+    description: 'address of the workers’ file server',
+    parse: parseText,
+    default: '127.0.0.1',
+  },
+  fleetPort: port('fleet.port', 'port of the workers’ file server', 8010),
+  fleetTokenFile: {
+    flag: 'fleet.token-file',
+    description: 'file with the token that workers show, of 32 characters or more (mode 0600)',
+    parse: parseText,
+    default: '',
+  },
+  trainingPrice: {
+    flag: 'training.price',
+    description: 'OPEN for an hour of training, which estimates name',
+    parse: parseText,
+    default: '1',
   },
   keysChannel: {
     flag: 'keys.channel',
@@ -83,7 +99,12 @@ const runnerConfig = {
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
 
-const engineDir = fileURLToPath(new URL('../../../gpu-runner/engine', import.meta.url));
+const fleetOf = (config: ConfigOf<typeof runnerConfig>) => ({
+  queueUrl: config.fleetQueueUrl,
+  host: config.fleetHost,
+  port: config.fleetPort,
+  token: readSecret(config.fleetTokenFile, runnerConfig.fleetTokenFile.flag),
+});
 
 /** `openledger runner`: takes jobs, serves models. */
 const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
@@ -107,13 +128,7 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
         }),
       )
     : account;
-  const python =
-    config.python ||
-    (await prepareVenv({
-      requirements: `${engineDir}/requirements.txt`,
-      cacheDir: config.cacheDir || defaultCacheDir(process.env),
-      onProgress: (line) => log.info({ progress: line }, 'engine environment'),
-    }));
+  const python = await pythonOf(config, log);
   const runner = await startRunner(
     {
       dataDir: config.dataDir,
@@ -133,7 +148,9 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       settleIntervalMs: config.settleInterval,
       clockOffsetMs: config.clockOffset,
       ...(config.keysChannel ? { operator: { channelId: BigInt(config.keysChannel), account: payer } } : {}),
-      ...(config.queueUrl ? { databaseUrl: config.queueUrl } : {}),
+      ...(config.databaseUrl ? { databaseUrl: config.databaseUrl } : {}),
+      ...(config.fleetQueueUrl ? { fleet: fleetOf(config) } : {}),
+      trainingPrice: parseEther(config.trainingPrice) / 3600n,
     },
     { log },
   );

@@ -9,8 +9,8 @@ const where = {
     parse: parseText,
     default: '.openledger/runner',
   },
-  queueUrl: {
-    flag: 'queue.url',
+  databaseUrl: {
+    flag: 'database.url',
     description: 'the runner’s PostgreSQL URL, when it has one',
     parse: parseText,
     default: '',
@@ -18,8 +18,11 @@ const where = {
   },
 } satisfies ConfigTable;
 
-const withKeys = <T>(config: { dataDir: string; queueUrl: string }, work: (keys: KeyAdmin) => Promise<T>): Promise<T> =>
-  withKeyAdmin({ dataDir: config.dataDir, ...(config.queueUrl ? { databaseUrl: config.queueUrl } : {}) }, work);
+const withKeys = <T>(
+  config: { dataDir: string; databaseUrl: string },
+  work: (keys: KeyAdmin) => Promise<T>,
+): Promise<T> =>
+  withKeyAdmin({ dataDir: config.dataDir, ...(config.databaseUrl ? { databaseUrl: config.databaseUrl } : {}) }, work);
 
 const print = (value: unknown): void => console.log(JSON.stringify(value));
 

@@ -4,6 +4,10 @@ import type { RunnerErrorCode } from '../errors.ts';
 const statuses: Readonly<Partial<Record<RunnerErrorCode, number>>> = {
   MODEL_UNKNOWN: 404,
   FILE_UNKNOWN: 404,
+  JOB_UNKNOWN: 404,
+  JOB_NOT_HELD: 409,
+  JOB_STOPPING: 409,
+  JOB_CONTROL_UNAUTHORIZED: 401,
   REQUEST_INVALID: 400,
   ENGINE_REFUSED: 400,
   FILE_EMPTY: 400,
@@ -25,6 +29,7 @@ export const errorTypes: Readonly<Record<number, string>> = {
   401: 'authentication_error',
   402: 'payment_required',
   404: 'not_found_error',
+  409: 'conflict_error',
   413: 'invalid_request_error',
   429: 'rate_limit_error',
   503: 'server_error',

@@ -1,5 +1,5 @@
 import { describeError, isOpenLedgerError, type Logger, type Metrics } from '@openledger/kit';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Hex } from 'viem';
 import { MAX_FILE_BYTES } from '../jobs/formats.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
@@ -23,6 +23,8 @@ export type GatewayOptions = {
   readiness(): readonly string[];
   log: Logger;
   metrics: Metrics;
+  /** More routes, with the same error answers. */
+  routes?: (app: FastifyInstance) => void;
 };
 
 /** The runner's HTTP side: OpenAI-compatible inference, uploads, receipts of outputs. Listens until closed. */
@@ -99,6 +101,7 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
     const context = { store, chainId: options.payee.chainId, now: options.now, usedNonces };
     return acceptUpload(context, request.params.sha256, bytes, request.headers);
   });
+  options.routes?.(app);
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const reasons = options.readiness();

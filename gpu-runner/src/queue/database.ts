@@ -22,9 +22,7 @@ const INT8 = 20;
 
 /** Embedded PGlite in `dataDir`, or a PostgreSQL server when `url` is given. Migrates both schemas. */
 export const openRunnerDatabase = async (options: { dataDir: string; url?: string }): Promise<RunnerDatabase> => {
-  const pool = options.url
-    ? new pg.Pool({ connectionString: options.url, options: '-c search_path=bullmq,public', keepAlive: true })
-    : await embedded(options.dataDir);
+  const pool = options.url ? openPool(options.url) : await embedded(options.dataDir);
   const client = await pool.connect();
   try {
     await runMigrations(client as never);
@@ -56,6 +54,14 @@ export const openRunnerDatabase = async (options: { dataDir: string; url?: strin
   };
 };
 
+/** Connections to a PostgreSQL server, with BullMQ's schema in their search path. */
+export const openPool = (url: string): pg.Pool => {
+  const pool = new pg.Pool({ connectionString: url, options: '-c search_path=bullmq,public', keepAlive: true });
+  // Each queue and worker listens for errors.
+  pool.setMaxListeners(0);
+  return pool;
+};
+
 const embedded = async (dataDir: string): Promise<PglitePool> => {
   mkdirSync(dataDir, { recursive: true });
   const db = await PGlite.create({ dataDir, parsers: { [INT8]: (value) => value } });
@@ -66,6 +72,8 @@ const embedded = async (dataDir: string): Promise<PglitePool> => {
  * The runner's own tables. `sources` is who pays: a channel (kind 2) or an inference job (kind 3), with the best voucher,
  * the wei of everything served on it, and the number of its next output. `served` are the outputs; `settlement` names the
  * pages root of the settlement that carries one. `settlements` are transactions, written down before they are sent.
+ * `training_events` are what runs told: a resumed run overwrites the steps that it repeats. `paused_jobs` are runs that their
+ * requesters stopped for a while.
  */
 const schema = `
 CREATE SCHEMA IF NOT EXISTS runner;
@@ -99,6 +107,18 @@ CREATE TABLE IF NOT EXISTS runner.served (
 );
 CREATE INDEX IF NOT EXISTS served_unsettled ON runner.served (created_at, nonce) WHERE settlement IS NULL;
 CREATE INDEX IF NOT EXISTS served_settlement ON runner.served (settlement);
+CREATE TABLE IF NOT EXISTS runner.training_events (
+  job_id text NOT NULL,
+  kind text NOT NULL,
+  step integer NOT NULL,
+  data jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (job_id, kind, step)
+);
+CREATE TABLE IF NOT EXISTS runner.paused_jobs (
+  job_id text PRIMARY KEY,
+  paused_at timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS runner.api_keys (
   id text PRIMARY KEY,
   name text NOT NULL,

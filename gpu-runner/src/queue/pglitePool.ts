@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { PGlite } from '@electric-sql/pglite';
 
+/** BullMQ's statements begin with what they are for. */
+const LEADING_COMMENTS = /^(\s+|--[^\n]*\n)+/;
+
 type Rows = { rows: unknown[]; rowCount: number };
 
 /** Grants one holder at a time, in order of asking. */
@@ -29,37 +32,62 @@ const run = async (db: PGlite, text: string, params: readonly unknown[] = []): P
   return { rows: result.rows, rowCount: result.affectedRows || result.rows.length };
 };
 
+/**
+ * Notifications for all clients of the one session. A channel is listened to once and for good: taking a subscription back while
+ * another client makes its own would lose both.
+ */
+class Channels {
+  readonly #db: PGlite;
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #listening = new Map<string, Promise<unknown>>();
+
+  constructor(db: PGlite) {
+    this.#db = db;
+  }
+
+  async listen(channel: string, heard: (payload: string) => void): Promise<() => void> {
+    const listening =
+      this.#listening.get(channel) ?? this.#db.listen(channel, (payload) => this.#emitter.emit(channel, payload));
+    this.#listening.set(channel, listening);
+    await listening;
+    this.#emitter.on(channel, heard);
+    return () => this.#emitter.off(channel, heard);
+  }
+}
+
 /** A checked-out client: holds the one session from BEGIN to COMMIT or ROLLBACK. */
 class PgliteClient extends EventEmitter {
   readonly #db: PGlite;
   readonly #lock: Lock;
+  readonly #channels: Channels;
   #release: (() => void) | undefined;
-  #unlisten: (() => Promise<void>)[] = [];
+  #unlisten: (() => void)[] = [];
 
-  constructor(db: PGlite, lock: Lock) {
+  constructor(db: PGlite, lock: Lock, channels: Channels) {
     super();
     this.#db = db;
     this.#lock = lock;
+    this.#channels = channels;
   }
 
   async query(text: string, params?: readonly unknown[]): Promise<Rows> {
-    const listen = /^\s*LISTEN\s+"?([^";\s]+)"?/i.exec(text)?.[1];
+    const command = text.replace(LEADING_COMMENTS, '');
+    const listen = /^LISTEN\s+"?([^";\s]+)"?/i.exec(command)?.[1];
     if (listen) {
-      this.#unlisten.push(
-        await this.#db.listen(listen, (payload) => this.emit('notification', { channel: listen, payload })),
-      );
+      const heard = (payload: string) => this.emit('notification', { channel: listen, payload });
+      this.#unlisten.push(await this.#channels.listen(listen, heard));
       return { rows: [], rowCount: 0 };
     }
-    if (/^\s*UNLISTEN/i.test(text)) {
-      await this.#stopListening();
+    if (/^UNLISTEN/i.test(command)) {
+      this.#stopListening();
       return { rows: [], rowCount: 0 };
     }
-    if (/^\s*BEGIN/i.test(text)) this.#release ??= await this.#lock.acquire();
+    if (/^BEGIN/i.test(command)) this.#release ??= await this.#lock.acquire();
     if (this.#release) {
       try {
         return await run(this.#db, text, params);
       } finally {
-        if (/^\s*(COMMIT|ROLLBACK\s*;?\s*$)/i.test(text)) this.#unlock();
+        if (/^(COMMIT|ROLLBACK\s*;?\s*$)/i.test(command)) this.#unlock();
       }
     }
     const release = await this.#lock.acquire();
@@ -72,7 +100,7 @@ class PgliteClient extends EventEmitter {
 
   release(): void {
     this.#unlock();
-    void this.#stopListening();
+    this.#stopListening();
   }
 
   #unlock(): void {
@@ -80,10 +108,9 @@ class PgliteClient extends EventEmitter {
     this.#release = undefined;
   }
 
-  async #stopListening(): Promise<void> {
-    const stops = this.#unlisten;
+  #stopListening(): void {
+    for (const stop of this.#unlisten) stop();
     this.#unlisten = [];
-    for (const stop of stops) await stop();
   }
 }
 
@@ -94,11 +121,14 @@ class PgliteClient extends EventEmitter {
 export class PglitePool extends EventEmitter {
   readonly #db: PGlite;
   readonly #lock = new Lock();
+  readonly #channels: Channels;
   readonly options = { keepAlive: true };
 
   constructor(db: PGlite) {
     super();
+    this.setMaxListeners(0); // each queue and worker listens for errors
     this.#db = db;
+    this.#channels = new Channels(db);
   }
 
   async query(text: string, params?: readonly unknown[]): Promise<Rows> {
@@ -111,7 +141,7 @@ export class PglitePool extends EventEmitter {
   }
 
   async connect(): Promise<PgliteClient> {
-    return new PgliteClient(this.#db, this.#lock);
+    return new PgliteClient(this.#db, this.#lock, this.#channels);
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { runnerError } from '../errors.ts';
 
 /** sha256 as 64 lowercase hex digits, without 0x. */
@@ -32,18 +34,49 @@ export class ContentStore {
   async put(bytes: Uint8Array): Promise<ContentHash> {
     const hash = sha256Of(bytes);
     if (this.has(hash)) return hash;
-    const target = this.path(hash);
-    await mkdir(join(target, '..'), { recursive: true });
+    return this.putStream([bytes]);
+  }
+
+  /** A file of any size, without holding it in memory. */
+  async putFile(path: string): Promise<ContentHash> {
+    return this.putStream(createReadStream(path));
+  }
+
+  /** @throws FILE_HASH_MISMATCH when the bytes aren't those that were expected; FILE_TOO_LARGE. Then nothing is kept. */
+  async putStream(
+    source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    { expected, maxBytes = Number.POSITIVE_INFINITY }: { expected?: ContentHash; maxBytes?: number } = {},
+  ): Promise<ContentHash> {
+    await mkdir(this.#root, { recursive: true });
     const temporary = join(this.#root, `.${randomUUID()}`);
-    const file = await open(temporary, 'wx', 0o600);
+    const digest = createHash('sha256');
+    let size = 0;
+    const measure = new Transform({
+      transform: (chunk: Uint8Array, _encoding, done) => {
+        size += chunk.length;
+        if (size > maxBytes) return done(runnerError('FILE_TOO_LARGE', `the file has more than ${maxBytes} bytes`));
+        digest.update(chunk);
+        done(null, chunk);
+      },
+    });
     try {
-      await file.writeFile(bytes);
-      await file.sync();
+      await pipeline(source, measure, createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true }));
+      const hash = digest.digest('hex');
+      if (expected !== undefined && hash !== expected) {
+        throw runnerError('FILE_HASH_MISMATCH', `the bytes have sha256 ${hash}`, { hash: expected });
+      }
+      const target = this.path(hash);
+      await mkdir(join(target, '..'), { recursive: true });
+      await rename(temporary, target);
+      return hash;
     } finally {
-      await file.close();
+      await rm(temporary, { force: true });
     }
-    await rename(temporary, target);
-    return hash;
+  }
+
+  /** Makes sure that the file is here. @throws FILE_UNKNOWN */
+  async ensure(hash: ContentHash): Promise<void> {
+    if (!this.has(hash)) throw runnerError('FILE_UNKNOWN', `no file ${hash}`, { hash });
   }
 
   /** @throws FILE_UNKNOWN; FILE_HASH_MISMATCH when the disk has other bytes than it was given */

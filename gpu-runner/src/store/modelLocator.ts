@@ -32,21 +32,32 @@ export class ModelLocator {
     return new ModelLocator(root, bases);
   }
 
+  /** A base model by the sha256 of its weights. */
+  base(weightsSha256: string): { folder: string; general?: string } | undefined {
+    const folder = this.#bases.get(weightsSha256);
+    if (!folder) return undefined;
+    const general = join(folder, 'general.jsonl');
+    return { folder, ...(existsSync(general) ? { general } : {}) };
+  }
+
   adapterFolder(weightsSha256: string): string {
     return join(this.#root, weightsSha256);
+  }
+
+  hasAdapter(weightsSha256: string): boolean {
+    return existsSync(this.adapterFolder(weightsSha256));
   }
 
   /** Folders of a model, or undefined when its weights aren't here. */
   locate(view: RunnerView, modelId: bigint): ModelLocation | undefined {
     const model = view.models.get(modelId);
     const baseModel = view.baseOf(modelId);
-    const base = baseModel && this.#bases.get(baseModel.weightsHash.slice(2));
+    const base = baseModel && this.base(baseModel.weightsHash.slice(2));
     if (!model || !base) return undefined;
-    const general = join(base, 'general.jsonl');
-    const found = { base, ...(existsSync(general) ? { general } : {}) };
+    const found = { base: base.folder, ...(base.general ? { general: base.general } : {}) };
     if (model.parentId === 0n) return found;
-    const adapter = this.adapterFolder(model.weightsHash.slice(2));
-    return existsSync(adapter) ? { ...found, adapter } : undefined;
+    const weights = model.weightsHash.slice(2);
+    return this.hasAdapter(weights) ? { ...found, adapter: this.adapterFolder(weights) } : undefined;
   }
 
   /** Takes a trained adapter into the store, whole or not at all. */
