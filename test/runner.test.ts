@@ -19,7 +19,7 @@ const start = () =>
     {
       ...{ dataDir: join(root, 'data'), nodeUrl: node.url, chain: node.viemChain, account: bo },
       ...{ host: '127.0.0.1', port: 0, baseModels: [join(root, 'base')], python: engine.path, engineDir: root },
-      ...{ settleIntervalMs: 60_000, clockOffsetMs: 0, trainingPrice: 1n },
+      ...{ settleIntervalMs: 60_000, clockOffsetMs: 0, trainingPrice: 1n, engineMemoryBytes: 0 },
     },
     { log: silentLogger },
   );

@@ -5,6 +5,7 @@ const table = {
   ENGINE_EXITED: ['retry', 'The engine process ended; it is started again with the next request.'],
   ENGINE_FAILED: ['retry', 'See the engine’s log; the job is tried again.'],
   ENGINE_REFUSED: ['reject', 'Correct the request.'],
+  ENGINE_TIMEOUT: ['retry', 'The request was called off because it took too long; make it smaller.'],
   ENGINE_CANCELLED: ['retry', 'The request was called off; send it again if it is still wanted.'],
   FILE_TOO_LARGE: ['reject', 'Files have at most 10,000,000 bytes.'],
   FILE_EMPTY: ['reject', 'Upload a file that has content.'],

@@ -51,6 +51,8 @@ export type RunnerOptions = {
   /** Python interpreter with the engine's requirements, and the folder of its package. */
   python: string;
   engineDir: string;
+  /** Memory that the engine's process may have; no limit when 0. */
+  engineMemoryBytes: number;
   settleIntervalMs: number;
   /** Milliseconds added to this machine's clock to get the chain's; not 0 only on dev chains. */
   clockOffsetMs: number;
@@ -100,6 +102,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       python: options.python,
       packageDir: options.engineDir,
       onExit: () => inference.forgetLoaded(),
+      memoryBytes: options.engineMemoryBytes,
       log,
     });
     lifecycle.add({ name: 'engine', close: () => engine.close() });

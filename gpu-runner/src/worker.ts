@@ -20,6 +20,8 @@ export type WorkerOptions = {
   baseModels: readonly string[];
   python: string;
   engineDir: string;
+  /** Memory that the engine's process may have; no limit when 0. */
+  engineMemoryBytes: number;
 };
 
 /**
@@ -36,8 +38,8 @@ export const startWorker = async (
     for (const name of ['files', 'work']) mkdirSync(path(name), { recursive: true });
     const models = await ModelLocator.open(path('adapters'), options.baseModels);
     const store = new FleetStore(path('files'), { url: options.filesUrl, token: options.token });
-    const { python, engineDir } = options;
-    const engine = new EngineProcess({ python, packageDir: engineDir, log });
+    const { python, engineDir, engineMemoryBytes } = options;
+    const engine = new EngineProcess({ python, packageDir: engineDir, memoryBytes: engineMemoryBytes, log });
     lifecycle.add({ name: 'engine', close: () => engine.close() });
     const train = localTrainer({ store, models, engine, workDir: path('work') });
     const backend = await openSharedBackend(options.queueUrl);

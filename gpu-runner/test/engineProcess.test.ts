@@ -11,7 +11,7 @@ describe('EngineProcess', () => {
   let exits: number;
   let engine: EngineProcess;
   const start = (python = fake.path) =>
-    new EngineProcess({ python, packageDir: '/nowhere', log: silentLogger, onExit: () => exits++ });
+    new EngineProcess({ python, packageDir: '/nowhere', log: silentLogger, onExit: () => exits++, stopMs: 50 });
   beforeEach(() => {
     exits = 0;
     engine = start();
@@ -40,6 +40,34 @@ describe('EngineProcess', () => {
     const texts = ['a', 'b', 'c'];
     const answers = await Promise.all(texts.map((text) => engine.request('echo', { text, big: 2n ** 60n })));
     expect(answers).toEqual(texts.map((text) => ({ text, big: 2n ** 60n })));
+  });
+
+  it('calls off what takes too long, and leaves the rest alone', async () => {
+    const other = await began();
+    await expect(engine.request('wait', {}, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' });
+    expect(await engine.request('echo', { still: 'there' })).toEqual({ still: 'there' });
+    expect(exits).toBe(0);
+    await engine.close();
+    await expect(other.result).rejects.toMatchObject({ code: 'ENGINE_EXITED' });
+  });
+
+  it('ends a process that does not stop what is called off, and starts another one', async () => {
+    const first = await engine.request('pid', {});
+    const stuck = engine.request('hold', {}, { timeoutMs: 30 });
+    await expect(stuck).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' });
+    expect(exits).toBe(1);
+    expect(await engine.request('pid', {})).not.toBe(first);
+  });
+
+  it('tells the process how much memory it may have', async () => {
+    const limited = new EngineProcess({
+      python: fake.path,
+      packageDir: '/nowhere',
+      memoryBytes: 5_000,
+      log: silentLogger,
+    });
+    expect(await limited.request('env', {})).toMatchObject({ OPENLEDGER_ENGINE_MEMORY: '5000' });
+    await limited.close();
   });
 
   it.each([

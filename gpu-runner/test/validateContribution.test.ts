@@ -5,6 +5,7 @@ import { silentLogger } from '@openledger/kit';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunnerView } from '../src/chain/runnerView.ts';
+import { runnerError } from '../src/errors.ts';
 import { validateContribution } from '../src/jobs/validateContribution.ts';
 import { ContentStore } from '../src/store/contentStore.ts';
 import {
@@ -96,6 +97,13 @@ describe('validateContribution', () => {
     expect(await validate()).toMatchObject({ accepted: false, reason: 'encrypted' });
     expect(sender.sent('reject')).toEqual([[5n, 'encrypted']]);
     expect(existsSync(String(engine.asked('validate_file')[0]?.path))).toBe(false);
+  });
+
+  it('rejects a file that holds the engine up, instead of trying it again', async () => {
+    engine.script.validate_file = () => {
+      throw runnerError('ENGINE_TIMEOUT', 'validate_file took too long');
+    };
+    expect(await validate()).toMatchObject({ accepted: false, reason: 'too_complex' });
   });
 
   it.each([['bad_params'], ['bad_request'], ['unknown_method'], ['internal']])(

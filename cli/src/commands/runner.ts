@@ -6,7 +6,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { readChainFile } from '../chainFile.ts';
 import { defineCommand, list, port, shared } from '../options.ts';
 import { readKey, readSecret } from '../signingKey.ts';
-import { engineDir, pythonOf, pythonOptions } from './engineEnvironment.ts';
+import { engineDir, engineMemoryOf, pythonOf, pythonOptions } from './engineEnvironment.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
 
 const runnerConfig = {
@@ -145,6 +145,7 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       baseModels: config.baseModels,
       python,
       engineDir,
+      engineMemoryBytes: engineMemoryOf(config),
       settleIntervalMs: config.settleInterval,
       clockOffsetMs: config.clockOffset,
       ...(config.keysChannel ? { operator: { channelId: BigInt(config.keysChannel), account: payer } } : {}),

@@ -2,7 +2,7 @@ import { startWorker } from '@openledger/gpu-runner';
 import { type ConfigOf, type ConfigTable, createLogger, type LogLevel, parseText } from '@openledger/kit';
 import { defineCommand, list, shared } from '../options.ts';
 import { readSecret } from '../signingKey.ts';
-import { engineDir, pythonOf, pythonOptions } from './engineEnvironment.ts';
+import { engineDir, engineMemoryOf, pythonOf, pythonOptions } from './engineEnvironment.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
 
 const workerConfig = {
@@ -45,7 +45,11 @@ const run = async (config: ConfigOf<typeof workerConfig>): Promise<void> => {
   const { dataDir, queueUrl, filesUrl, baseModels } = config;
   const token = readSecret(config.tokenFile, workerConfig.tokenFile.flag);
   const python = await pythonOf(config, log);
-  const worker = await startWorker({ dataDir, queueUrl, filesUrl, token, baseModels, python, engineDir }, { log });
+  const engineMemoryBytes = engineMemoryOf(config);
+  const worker = await startWorker(
+    { dataDir, queueUrl, filesUrl, token, baseModels, python, engineDir, engineMemoryBytes },
+    { log },
+  );
   await runUntilStopped(worker, log);
 };
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .runtime import prepare_environment
+from .runtime import limit_memory, prepare_environment
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     prepare_environment()
+    limit_memory()
 
     from .frames import MalformedFrame
     from .methods import load_methods

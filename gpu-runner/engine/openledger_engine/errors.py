@@ -36,6 +36,8 @@ def as_engine_error(error: BaseException) -> EngineError:
     """Names what a library raised. The class is compared by name, so that torch need not be imported for it."""
     if isinstance(error, EngineError):
         return error
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    # torch names the failure on a GPU by its class, and on a CPU only in words.
+    refused = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    if isinstance(error, MemoryError) or refused:
         return EngineError("out_of_memory", "the device has not enough memory for this request")
     return EngineError("internal", f"{type(error).__name__}: {error}")

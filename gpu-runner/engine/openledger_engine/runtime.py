@@ -27,6 +27,18 @@ def prepare_environment() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
+def limit_memory() -> None:
+    """No more than OPENLEDGER_ENGINE_MEMORY bytes of data: what needs more fails alone, instead of taking the machine down."""
+    text = os.environ.get("OPENLEDGER_ENGINE_MEMORY", "")
+    if not text.isdigit():
+        return
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (int(text), int(text)))
+
+
 @functools.cache
 def torch_module() -> types.ModuleType:
     """torch, set up for equal results on equal input. The first call takes seconds."""

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import time
 
 import pytest
-from driver import BASE, Engine, files
+from driver import BASE, ENGINE, Engine, files
 
 
 def test_hello_names_versions_and_the_parameters_of_training(engine: Engine) -> None:
@@ -122,3 +125,20 @@ def test_generation_goes_on_while_a_training_runs(engine: Engine, base: str, tmp
     engine.send({"id": train, "cancel": True})
     while "event" in engine.read():
         pass
+
+
+def test_more_memory_than_allowed_is_an_error_of_the_request_alone() -> None:
+    code = (
+        "from openledger_engine.runtime import limit_memory, torch_module\n"
+        "from openledger_engine.errors import as_engine_error\n"
+        "torch = torch_module()\n"
+        "limit_memory()\n"
+        "for size in (1 << 34, 1 << 20):\n"
+        "    try:\n"
+        "        print(torch.ones(size, dtype=torch.uint8).sum().item())\n"
+        "    except BaseException as error:\n"
+        "        print(as_engine_error(error).code)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ENGINE), "OPENLEDGER_ENGINE_MEMORY": str(4 << 30)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["out_of_memory", str(1 << 20)]

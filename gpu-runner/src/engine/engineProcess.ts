@@ -9,13 +9,32 @@ export type EngineEvent = { readonly event: string; readonly data: Record<string
 /** What the runner asks of an engine; docs/spec/engine-protocol.md says what each method does. */
 export type Engine = {
   /**
-   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), ENGINE_CANCELLED, ENGINE_FAILED, ENGINE_EXITED
+   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), ENGINE_CANCELLED, ENGINE_FAILED, ENGINE_TIMEOUT,
+   *         ENGINE_EXITED
    */
   request<T>(method: string, params: Record<string, unknown>, options?: RequestOptions): Promise<T>;
   close(): Promise<void>;
 };
 
-export type RequestOptions = { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal };
+export type RequestOptions = {
+  onEvent?: (event: EngineEvent) => void;
+  signal?: AbortSignal;
+  /** Milliseconds; the method's own limit otherwise. */
+  timeoutMs?: number;
+};
+
+/**
+ * How long a method may take, in milliseconds, however its input is made. A training has the time that its job has: whoever
+ * asks for one says so.
+ */
+const timeouts: Readonly<Record<string, number>> = {
+  validate_file: 180_000,
+  attribute: 60_000,
+  retrieve: 60_000,
+};
+const DEFAULT_TIMEOUT_MS = 15 * 60_000;
+/** How long a method that is called off may take to stop cleanly. */
+const STOP_MS = 15_000;
 
 type Frame = {
   id: number;
@@ -65,6 +84,7 @@ export class EngineProcess implements Engine {
   readonly #command: { python: string; packageDir: string; env: Record<string, string> };
   readonly #log: Logger;
   readonly #onExit: (() => void) | undefined;
+  readonly #stopMs: number;
   #child: ChildProcessWithoutNullStreams | undefined;
   #pending = new Map<number, Pending>();
   #nextId = 1;
@@ -76,10 +96,15 @@ export class EngineProcess implements Engine {
     env?: Record<string, string>;
     /** The process has ended and with it everything that it had loaded. */
     onExit?: () => void;
+    /** Bytes of memory that the process may have; no limit when 0. */
+    memoryBytes?: number;
+    stopMs?: number;
     log: Logger;
   }) {
     this.#onExit = options.onExit;
-    this.#command = { python: options.python, packageDir: options.packageDir, env: options.env ?? {} };
+    this.#stopMs = options.stopMs ?? STOP_MS;
+    const limit = options.memoryBytes ? { OPENLEDGER_ENGINE_MEMORY: String(options.memoryBytes) } : {};
+    this.#command = { python: options.python, packageDir: options.packageDir, env: { ...limit, ...options.env } };
     this.#log = options.log;
   }
 
@@ -89,7 +114,21 @@ export class EngineProcess implements Engine {
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       const cancel = () => this.#send(child, { id, cancel: true });
-      const settle = () => options.signal?.removeEventListener('abort', cancel);
+      const timeoutMs = options.timeoutMs ?? timeouts[method] ?? DEFAULT_TIMEOUT_MS;
+      const late = runnerError('ENGINE_TIMEOUT', `${method} took longer than ${timeoutMs} ms`);
+      let timedOut = false;
+      const overdue = setTimeout(() => {
+        timedOut = true;
+        cancel();
+        // What doesn't stop when it is told to is stopped with everything else: nothing may hold the engine for good.
+        stopping = setTimeout(() => child.kill('SIGKILL'), this.#stopMs);
+      }, timeoutMs);
+      let stopping: NodeJS.Timeout | undefined;
+      const settle = () => {
+        clearTimeout(overdue);
+        clearTimeout(stopping);
+        options.signal?.removeEventListener('abort', cancel);
+      };
       this.#pending.set(id, {
         resolve: (result) => {
           settle();
@@ -97,7 +136,7 @@ export class EngineProcess implements Engine {
         },
         reject: (error) => {
           settle();
-          reject(error);
+          reject(timedOut ? late : error);
         },
         onEvent: options.onEvent,
       });

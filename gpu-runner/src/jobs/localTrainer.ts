@@ -18,6 +18,9 @@ export type LocalTrainerModules = {
 /** Share of the rows that is kept for the evaluation, in basis points. */
 const HELD_OUT_BPS = 1_000;
 
+/** As long as a timer can wait. The job's deadline comes first: then it is paid back, and its training called off. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * Trains with this machine's engine. The folder of checkpoints stays until the work has succeeded or can't: a run that was
  * killed or called off goes on from there.
@@ -49,7 +52,11 @@ export const localTrainer = (modules: LocalTrainerModules): Trainer => {
           output,
           ...(base.general ? { general_path: base.general } : {}),
         },
-        { onEvent, signal: AbortSignal.any([signal, leaving].filter((one) => one !== undefined)) },
+        {
+          onEvent,
+          timeoutMs: LONGEST_MS,
+          signal: AbortSignal.any([signal, leaving].filter((one) => one !== undefined)),
+        },
       );
       const adapter = await keep(output, result, modules);
       await rm(folder, { recursive: true, force: true });

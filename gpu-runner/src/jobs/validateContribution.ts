@@ -44,8 +44,12 @@ export const validateContribution = async (
     verdict = await engine.request<Verdict>('validate_file', { path, format, max_bytes: MAX_FILE_BYTES, known });
   } catch (error) {
     // Only the file can be at fault for the contributor; anything else refused is our own mistake and is tried again.
-    if (!isOpenLedgerError(error, 'ENGINE_REFUSED') || error.meta.code !== 'bad_file') throw error;
-    verdict = { accepted: false, reason: String(error.meta.reason ?? error.message) };
+    if (!isOpenLedgerError(error)) throw error;
+    const unreadable = error.code === 'ENGINE_REFUSED' && error.meta.code === 'bad_file';
+    // Tried once only: it would hold the engine up again.
+    if (error.code === 'ENGINE_TIMEOUT') verdict = { accepted: false, reason: 'too_complex' };
+    else if (unreadable) verdict = { accepted: false, reason: String(error.meta.reason ?? error.message) };
+    else throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
