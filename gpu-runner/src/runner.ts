@@ -61,6 +61,8 @@ export type RunnerOptions = {
   databaseUrl?: string;
   /** Machines that train for this runner; without them it trains itself. */
   fleet?: FleetOptions;
+  /** How long after a crash the tasks of the process before are taken up. */
+  queueLockMs?: number;
   /** Wei for a second of training, which estimates name; nobody is held to it. */
   trainingPrice: bigint;
 };
@@ -140,6 +142,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       backend: databaseBackend(database),
       runner: options.account.address,
       concurrency: 2,
+      ...(options.queueLockMs ? { lockDuration: options.queueLockMs } : {}),
       log,
       handler: async ({ kind, id }, { signal }) => {
         if (kind === 'validate') {

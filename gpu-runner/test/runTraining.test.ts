@@ -269,11 +269,22 @@ describe('runTraining', () => {
 
   it('does not train under a lease that is over, although the view does not know yet', async () => {
     tell(view, claimed(1n, 2, NOW + 100n));
-    sender.answers.renewLease = () => {
-      throw reverted('WrongStatus');
-    };
+    for (const call of ['renewLease', 'claimJob']) {
+      sender.answers[call] = () => {
+        throw reverted('WrongStatus');
+      };
+    }
     await expect(runTraining(1n, modules)).rejects.toMatchObject({ code: 'TRANSACTION_REVERTED' });
-    expect([names(), engine.calls]).toEqual([['renewLease'], []]);
+    expect([names(), engine.calls]).toEqual([['renewLease', 'claimJob'], []]);
+  });
+
+  it('claims anew what ran out by the chain’s clock, although not yet by its own', async () => {
+    tell(view, claimed(1n, 2, NOW + 1n));
+    sender.answers.renewLease = () => {
+      throw reverted('LeaseExpired');
+    };
+    expect(await runTraining(1n, modules)).toBe(7n);
+    expect(names()).toEqual(['renewLease', 'claimJob', 'commitTraining']);
   });
 
   it.each([

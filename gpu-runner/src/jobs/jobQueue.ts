@@ -7,6 +7,9 @@ export type Task = { readonly kind: 'train' | 'validate'; readonly id: string };
 
 export type JobQueue = TaskQueue<Task, void>;
 
+/** Nobody else runs this runner's tasks: a lock that ran out is its own from before a restart. */
+const LOCK_MS = 10_000;
+
 /** Attempts and milliseconds; a task whose input isn't there yet (a file still uploading) needs patience, not speed. */
 const RETRIES = { train: { attempts: 3, delay: 2_000 }, validate: { attempts: 60, delay: 1_000 } } as const;
 
@@ -29,11 +32,15 @@ export const openJobQueue = (options: {
   /** Told when the last attempt of a task has failed. */
   onDead(task: Task, error: Error): Promise<void>;
   concurrency: number;
+  lockDuration?: number;
   log: Logger;
 }): Promise<JobQueue> =>
   openTaskQueue({
     ...options,
     name: `openledger-jobs-${options.runner.toLowerCase()}`,
+    // Soon after a restart, and as often as it takes: the chain says when a job is over, and its lease waits for nobody.
+    lockDuration: options.lockDuration ?? LOCK_MS,
+    maxStalled: Number.MAX_SAFE_INTEGER,
     idOf: ({ kind, id }) => `${kind}-${id}`,
     retriesOf: ({ kind }) => RETRIES[kind],
     // A file that is still being uploaded.

@@ -82,8 +82,11 @@ const claim = async (job: Job, { transactor, leases, now }: TrainingModules): Pr
   const ours = job.runner === transactor.address.toLowerCase();
   if (job.status === 'claimed' && ours && job.leaseUntil > BigInt(Math.floor(now() / 1000))) {
     // Little may be left of it; and when it is over without the view knowing yet, training would be for nothing.
-    await leases.renew(job.id, job.attempt);
-    return job.attempt;
+    const renewed = await leases.renew(job.id, job.attempt).catch((error) => {
+      if (!isOpenLedgerError(error, 'TRANSACTION_REVERTED')) throw error;
+      return undefined;
+    });
+    if (renewed) return job.attempt;
   }
   const receipt = await transactor.send({ ...contracts.jobs, functionName: 'claimJob', args: [job.id] });
   const [claimed] = parseEventLogs({ abi: jobsAbi, eventName: 'JobClaimed', logs: receipt.logs });

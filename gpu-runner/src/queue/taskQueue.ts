@@ -60,7 +60,10 @@ export type TaskQueueOptions<T, R> = {
   concurrency?: number;
   /** Whether results are kept until they are forgotten. */
   keepResults?: boolean;
+  /** Milliseconds after which a task whose process fell silent is run by another one; it is looked for twice as often. */
   lockDuration?: number;
+  /** How often a task may outlive the process that runs it before it counts as failed. */
+  maxStalled?: number;
   cancelPollMs?: number;
   log: Logger;
 };
@@ -70,8 +73,8 @@ type Ended<R> = { result?: R; cancelled?: boolean };
 
 /** How long a task waits that still runs here. */
 const BUSY_MS = 1_000;
-/** A task whose process doesn't renew its lock for so long is run by another one. */
 const LOCK_MS = 30_000;
+const MAX_STALLED = 10;
 const CANCEL_POLL_MS = 1_000;
 /** Results and dead letters that nobody asks for. */
 const KEPT = { age: 14 * 86_400, count: 10_000 };
@@ -186,8 +189,8 @@ const startWorker = <T, R>(
     connection: backend.connection,
     concurrency: options.concurrency ?? 1,
     lockDuration,
-    stalledInterval: lockDuration,
-    maxStalledCount: 3,
+    stalledInterval: lockDuration / 2,
+    maxStalledCount: options.maxStalled ?? MAX_STALLED,
   });
   worker.on('error', (error) => log.error({ err: error }, 'queue error'));
   worker.on('failed', (job, error) => {
