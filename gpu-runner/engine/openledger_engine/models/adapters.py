@@ -12,8 +12,12 @@ from .weights_files import refuse_pickles
 MAX_CONFIG_BYTES = 1_000_000
 MAX_RANK = 1024
 MAX_NAMES = 4096
-# Fields of a LoRA configuration that name code, other models or files; an adapter made here sets none of them.
-FORBIDDEN = ("auto_mapping", "megatron_config", "megatron_core", "loftq_config", "eva_config", "corda_config", "lora_ga_config")
+# Fields of a LoRA configuration that name code, other models, patterns or fused tensors. Adapters made here set none.
+FORBIDDEN = (
+    "auto_mapping", "megatron_config", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "arrow_config",
+    "rank_pattern", "alpha_pattern", "exclude_modules", "layers_pattern", "layer_replication", "target_parameters",
+    "modules_to_save", "trainable_token_indices", "alora_invocation_tokens",
+)
 
 
 def _refuse(message: str) -> EngineError:

@@ -104,3 +104,9 @@ def context_length(model: Any) -> int:
     """Of a model or of its configuration."""
     config = getattr(model, "config", model)
     return int(getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None) or 2048)
+
+
+def expert_count(config: Any) -> int:
+    """Routed experts of a mixture, 0 of a dense model."""
+    names = ("n_routed_experts", "num_experts", "num_local_experts")
+    return next((int(count) for name in names if (count := getattr(config, name, None))), 0)

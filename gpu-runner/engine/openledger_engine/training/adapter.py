@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import EngineError, bad_params
 from ..models.adapters import read_adapter_config
+from ..models.load import expert_count
 from ..models.weights_files import weights_sha256
 from ..runtime import torch_module
 from .config import MAX_MODULES, TrainConfig
@@ -43,6 +44,24 @@ def check_modules(modules: tuple[str, ...]) -> None:
         raise bad_params("params.target_modules", "all-linear stands alone")
 
 
+# Feed-forward layers by the last part of their names. In a mixture PEFT takes them for the fused experts' tensors.
+FEED_FORWARD = frozenset({"gate_proj", "up_proj", "down_proj", "w1", "w2", "w3"})
+
+
+def module_names(model: Any, modules: tuple[str, ...]) -> str | list[str]:
+    """`all-linear` as PEFT means it; of a mixture of experts the linear layers of its attention. Adapters on fused experts
+    know no dropout, can't be batched with others, and are configured by patterns."""
+    if not expert_count(model.config):
+        return "all-linear" if modules == ("all-linear",) else list(modules)
+    if modules != ("all-linear",):
+        if any(name.rpartition(".")[2] in FEED_FORWARD for name in modules):
+            raise bad_params("params.target_modules", "the feed-forward layers of a mixture of experts get no adapter here")
+        return list(modules)
+    linear, head = torch_module().nn.Linear, model.get_output_embeddings()
+    found = {n.rpartition(".")[2] for n, module in model.named_modules() if isinstance(module, linear) and module is not head}
+    return sorted(found - FEED_FORWARD)
+
+
 def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
     """Wraps the model. The seed is set right before the adapter's weights are drawn."""
     from peft import LoraConfig, PeftModel, get_peft_model
@@ -53,12 +72,11 @@ def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
     if parent is not None:
         weights_sha256(parent, "adapter_model")
         return PeftModel.from_pretrained(model, str(parent), is_trainable=True)
-    modules = config.target_modules
     settings = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules="all-linear" if modules == ("all-linear",) else list(modules),
+        target_modules=module_names(model, config.target_modules),
         bias="none",
         task_type="CAUSAL_LM",
     )

@@ -29,6 +29,10 @@ class Blocks:
     learnt: npt.NDArray[np.bool_]
     contributions: tuple[str, ...]
 
+    def everyone(self) -> npt.NDArray[np.int64]:
+        """The numbers of all blocks."""
+        return np.arange(len(self.ids))
+
     def learnt_by_owner(self, picked: npt.NDArray[np.int64]) -> Ids:
         """Learnt tokens of the picked blocks: one count for each contribution, and last those of nobody."""
         owners = self.owners[picked][self.learnt[picked]]

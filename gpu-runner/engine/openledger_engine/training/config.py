@@ -102,7 +102,7 @@ class TrainConfig:
         too_low="the model forgets more", too_high="slower, and less of the data is learnt a step",
     )
     validation_steps: int = setting(
-        "Steps between two looks at the validation loss; 0 is ten looks a run.",
+        "Steps between two looks at the validation loss; 0 is ten looks a run, at least ten steps apart.",
         default=0, low=0, high=1_000_000, unit="steps", group="watching",
         too_low="much time goes into looking", too_high="overfitting is noticed late",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..models.load import expert_count
 from .blocks import Blocks
 from .config import SMALL_MODEL, TrainConfig
 from .rows import Row
@@ -101,8 +102,8 @@ def _about_model(trained: list[Row], config: TrainConfig, tokenizer: Any, model_
     if dialogues and not tokenizer.chat_template:
         message = f"{dialogues} rows are dialogues, but the model has no chat template: they are trained as plain text"
         found.append(_warning("no_chat_template", message))
-    experts = next((n for name in ("n_routed_experts", "num_experts") if (n := getattr(model_config, name, None))), 0)
+    experts = expert_count(model_config)
     if experts and config.target_modules == ("all-linear",):
-        message = f"the {experts} routed experts are no linear layers here: they get no adapter and stay in full precision"
+        message = f"of a mixture of {experts} experts the attention alone gets an adapter; experts are not held in 4 bits"
         found.append(_warning("experts_untouched", message, "target_modules"))
     return found

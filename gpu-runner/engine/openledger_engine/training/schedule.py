@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .config import TrainConfig
 
-LOOKS_A_RUN = 10
+LOOKS_A_RUN, LEAST_STEPS = 10, 10
 
 
 def rate_factor(config: TrainConfig, step: int, steps: int) -> float:
@@ -47,5 +47,5 @@ def step_seed(config: TrainConfig, step: int, rank: int) -> int:
 
 def looks_at(config: TrainConfig, step: int, steps: int) -> bool:
     """Whether the validation loss is taken after this many steps."""
-    every = config.validation_steps or max(1, steps // LOOKS_A_RUN)
+    every = config.validation_steps or max(LEAST_STEPS, steps // LOOKS_A_RUN)
     return step % every == 0 or step == steps

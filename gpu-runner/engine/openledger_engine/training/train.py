@@ -12,7 +12,6 @@ from typing import Any
 from ..evaluation.evaluate import texts_at
 from ..evaluation.suites import CHOICE_SUITES, Material, compare, forgetting
 from ..methods import Job, register
-from ..models.load import load_model, load_quantised
 from ..models.weights_files import weights_sha256
 from ..settings import setting
 from .adapter import attach, save
@@ -20,27 +19,18 @@ from .checkpoint import Checkpoint
 from .config import TrainConfig
 from .launch import launch
 from .loop import Loop, Progress
+from .base_model import load_base_model
 from .prepare import DataParams, Plan, prepare
 from .processes import Alone, Processes, wanted_processes
 from .record import make_record
 from .replay import write_replay
 from .schedule import planned_steps
 
-DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrainParams(DataParams):
     output: str = setting("folder for the adapter; a checkpoint of the same run in it is gone on from")
     general_path: str | None = setting("general evaluation rows, JSON Lines", default=None)
     suites: tuple[str, ...] = setting("choice suites beside the losses", default=CHOICE_SUITES, choices=CHOICE_SUITES)
-
-
-def load_base_model(plan: Plan) -> Any:
-    dtype = DTYPES[plan.config.precision]
-    if plan.config.method == "qlora":
-        return load_quantised(plan.folder, dtype, plan.config.double_quantisation)[0]
-    return load_model(plan.folder, dtype)
 
 
 def train(params: TrainParams, job: Job) -> dict[str, Any]:
