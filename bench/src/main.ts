@@ -5,6 +5,7 @@ import { preconfirmations } from './preconfirmations.ts';
 import { type BenchResult, machine, print } from './report.ts';
 import { rewards } from './rewards.ts';
 import { startup } from './startup.ts';
+import { train } from './train.ts';
 
 const benches: Readonly<Record<string, () => Promise<BenchResult>>> = {
   derive,
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<BenchResult>>> = {
   preconfirmations,
   rewards,
   startup,
+  train,
 };
 
 const [name = '', ...flags] = process.argv.slice(2);

@@ -47,7 +47,7 @@ METHODS: dict[str, Method] = {}
 # Importing one of these is cheap: torch and transformers are imported inside the functions that need them.
 MODULES = (
     "hello", "files.validate", "serving.load_base", "serving.load_adapter", "serving.generate",
-    "training.train", "training.evaluate", "evidence.index_corpus", "evidence.attribute",
+    "training.train", "training.estimate", "evaluation.evaluate", "evidence.index_corpus", "evidence.attribute",
 )
 
 

@@ -21,9 +21,19 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    unit: str | None = None,
+    group: str | None = None,
+    too_low: str | None = None,
+    too_high: str | None = None,
 ) -> Any:
-    """A dataclass field with what a person has to know to set it. `low` and `high` are inclusive."""
-    metadata = {"help": help, "low": low, "high": high, "choices": choices}
+    """A dataclass field with what a person has to know to set it. `low` and `high` are inclusive.
+
+    `group` is the part of a form it belongs to; `too_low` and `too_high` tell what goes wrong at either end.
+    """
+    metadata = {
+        "help": help, "low": low, "high": high, "choices": choices, "unit": unit, "group": group,
+        "extremes": {"low": too_low, "high": too_high},
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -37,17 +47,35 @@ def allowed(field: dataclasses.Field[Any]) -> str | None:
     return "..".join("" if bound is None else f"{bound:g}" for bound in (meta.get("low"), meta.get("high")))
 
 
+TYPES = {int: "integer", float: "number", str: "text", bool: "switch", tuple: "list", dict: "map"}
+
+
 def describe(cls: type) -> list[dict[str, Any]]:
-    """The table behind a form: one row per field, defaults included."""
+    """The table behind a form: one row per field, in the order of the fields. `optional`: none means a derived default."""
+    hints = typing.get_type_hints(cls)
     return [
         {
             "name": field.name,
-            "help": field.metadata.get("help", ""),
+            "group": field.metadata.get("group"),
+            "type": TYPES[_plain(hints[field.name])],
+            "optional": types.NoneType in typing.get_args(hints[field.name]),
             "default": list(field.default) if isinstance(field.default, tuple) else field.default,
-            "range": allowed(field),
+            "low": field.metadata.get("low"),
+            "high": field.metadata.get("high"),
+            "choices": list(field.metadata.get("choices") or ()),
+            "unit": field.metadata.get("unit"),
+            "help": field.metadata.get("help", ""),
+            "extremes": field.metadata.get("extremes"),
         }
         for field in dataclasses.fields(cls)
     ]
+
+
+def _plain(hint: Any) -> type:
+    """`float | None` is float, `tuple[str, ...]` is tuple."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not types.NoneType)
+    return typing.get_origin(hint) or hint
 
 
 def build(cls: type[T], values: Any, where: str = "") -> T:

@@ -34,6 +34,6 @@ def trained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """A short run that the tests of training, serving and refining share."""
     output = tmp_path_factory.mktemp("adapter")
     params: dict[str, Any] = {"max_steps": 10, "max_length": 128, "learning_rate": 1e-2, "dropout": 0.1}
-    frame = engine.call("train", base=str(BASE), files=files(), params=params, output=str(output))
+    frame = engine.call("train", base=str(BASE), files=files(), params=params, output=str(output), suites=[])
     assert "result" in frame, frame
     return frame["result"] | {"events": frame["events"], "params": params, "folder": Path(output)}

@@ -15,7 +15,7 @@ def test_hello_names_versions_and_the_parameters_of_training(engine: Engine) -> 
     assert hello["protocol"] == 1
     assert set(hello["versions"]) == {"python", "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy"}
     rank = next(row for row in hello["train_params"] if row["name"] == "rank")
-    assert rank["default"] == 8 and rank["range"] == "1..256" and rank["help"]
+    assert rank["default"] == 8 and (rank["low"], rank["high"]) == (1, 256) and rank["help"] and rank["type"] == "integer"
 
 
 def test_hello_answers_soon_after_the_start(fresh: Engine) -> None:
@@ -47,7 +47,7 @@ def test_parameters_are_checked_against_their_range(engine: Engine) -> None:
     assert refused(scheduler="step") == {"name": "params.scheduler", "range": "cosine/linear/constant"}
     assert refused(colour="red")["name"] == "params.colour"
     assert refused(max_length=4096)["range"] == "8..512"
-    assert refused(target_modules=["no_such_layer"])["name"] == "target_modules"
+    assert refused(target_modules=["no_such_layer"])["name"] == "params.target_modules"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from driver import BASE, Engine, files
 
 from openledger_engine.training.blocks import pack
 from openledger_engine.training.config import TrainConfig
-from openledger_engine.training.loop import planned_steps, rate_factor
-from openledger_engine.training.rows import TrainFile, is_held_out, read_rows, split_rows
+from openledger_engine.training.rows import TrainFile, part_of, read_rows, split_rows
+from openledger_engine.training.schedule import planned_steps, rate_factor
 
 LISTED = [TrainFile(f["contribution_id"], f["path"], f["format"]) for f in files()]
 
@@ -23,9 +23,15 @@ def test_the_result_tells_the_whole_run(trained: dict[str, Any]) -> None:
     assert trained["steps"] == 10 and trained["final_loss"] == progress[-1]["loss"]
     assert sum(trained["tokens_by_contribution"].values()) == trained["train_tokens"] > 0
     assert set(trained["tokens_by_contribution"]) == {f["contribution_id"] for f in files()}
-    assert trained["domain"]["model_loss_micros"] < trained["domain"]["base_loss_micros"]
-    assert trained["domain"]["tokens"] > 100
-    assert trained["general"] == {"base_loss_micros": 0, "model_loss_micros": 0, "tokens": 0}
+    domain, general = trained["evaluations"]
+    assert domain["suite"] == "domain" and domain["model_micros"] < domain["base_micros"] and domain["count"] > 100
+    assert domain["difference_low_micros"] < domain["difference_high_micros"] < 0 and not domain["regressed"]
+    assert general["suite"] == "general" and general["count"] == 0 and not general["regressed"]
+    assert trained["best_step"] == 10 and trained["resumed_from_step"] == 0 and not trained["stopped_early"]
+    looks = [frame["data"] for frame in trained["events"] if frame["event"] == "validation"]
+    assert trained["validation_curve"] == looks and looks[-1]["loss"] * 1e6 == pytest.approx(domain["model_micros"], abs=2)
+    warned = [frame["data"] for frame in trained["events"] if frame["event"] == "warning"]
+    assert trained["warnings"] == warned and "few_held_out" in {warning["code"] for warning in warned}
 
 
 def test_the_adapter_is_a_peft_folder_that_names_no_path(trained: dict[str, Any]) -> None:
@@ -52,53 +58,41 @@ def test_the_record_is_canonical_and_complete(trained: dict[str, Any], base: str
 def test_the_same_record_gives_the_same_weights(engine: Engine, trained: dict[str, Any], tmp_path: Path) -> None:
     """Even with the files listed the other way round, and with dropout."""
     again = engine.result(
-        "train", base=str(BASE), files=files()[::-1], params=trained["params"], output=str(tmp_path / "again")
+        "train", base=str(BASE), files=files()[::-1], params=trained["params"], output=str(tmp_path / "again"), suites=[]
     )
     assert again["weights_sha256"] == trained["weights_sha256"]
     assert again["config_sha256"] == trained["config_sha256"]
     other = engine.result(
-        "train", base=str(BASE), files=files(), params=trained["params"] | {"seed": 43}, output=str(tmp_path / "other")
+        "train", base=str(BASE), files=files(), params=trained["params"] | {"seed": 43, "max_steps": 2}, output=str(tmp_path / "other"),
+        suites=[],
     )
     assert other["weights_sha256"] != trained["weights_sha256"]
 
 
 def test_a_new_process_gives_the_same_weights(fresh: Engine, trained: dict[str, Any], tmp_path: Path) -> None:
-    again = fresh.result("train", base=str(BASE), files=files(), params=trained["params"], output=str(tmp_path))
+    again = fresh.result("train", base=str(BASE), files=files(), params=trained["params"], output=str(tmp_path), suites=[])
     assert again["weights_sha256"] == trained["weights_sha256"]
 
 
 def test_refining_starts_from_the_parent(engine: Engine, trained: dict[str, Any], tmp_path: Path) -> None:
     request: dict[str, Any] = {
-        "base": str(BASE), "files": files(), "output": str(tmp_path), "parent_adapter": str(trained["folder"])
+        "base": str(BASE), "files": files(), "output": str(tmp_path), "parent_adapter": str(trained["folder"]), "suites": [],
     }
     child = engine.result("train", params={"max_steps": 2, "max_length": 128}, **request)
     assert child["loss_curve"][0]["loss"] < trained["loss_curve"][0]["loss"]
-    assert child["domain"]["base_loss_micros"] == trained["domain"]["base_loss_micros"]
+    assert child["evaluations"][0]["base_micros"] == trained["evaluations"][0]["base_micros"]
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["parent_adapter"] == trained["weights_sha256"]
-    assert record["params"]["learning_rate"] == 2e-3  # the default for a small model
+    assert record["params"]["learning_rate"] == 1e-3  # the default for a small model
     refused = engine.error("train", params={"rank": 16}, **request)
     assert refused["code"] == "bad_params" and refused["details"] == {"name": "rank", "range": "8"}
-
-
-def test_evaluate_compares_with_the_base(engine: Engine, trained: dict[str, Any], tmp_path: Path) -> None:
-    rows = tmp_path / "rows.jsonl"
-    held = [row.text for row in read_rows(LISTED, 1000) if row.held_out]
-    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in sorted(held)))
-    result = engine.result("evaluate", base=str(BASE), adapter=str(trained["folder"]), rows_path=str(rows))
-    assert result["tokens"] == trained["domain"]["tokens"]
-    for name in ("base_loss_micros", "model_loss_micros"):  # the order of rows differs, so the last digit may
-        assert abs(result[name] - trained["domain"][name]) <= 5
-    bare = engine.result("evaluate", base=str(BASE), rows_path=str(rows))
-    assert bare["base_loss_micros"] == bare["model_loss_micros"]
-    rows.write_text("{}\n")
-    assert engine.error("evaluate", base=str(BASE), rows_path=str(rows))["code"] == "bad_params"
 
 
 def test_gradient_accumulation_equals_a_large_batch(engine: Engine, tmp_path: Path) -> None:
     def first_losses(**params: int) -> list[float]:
         result = engine.result(
-            "train", base=str(BASE), files=files()[:2], output=str(tmp_path), params={"max_steps": 2, "max_length": 64} | params
+            "train", base=str(BASE), files=files()[:2], output=str(tmp_path), params={"max_steps": 2, "max_length": 64} | params,
+            suites=[],
         )
         return [row["loss"] for row in result["loss_curve"]]
 
@@ -108,7 +102,7 @@ def test_gradient_accumulation_equals_a_large_batch(engine: Engine, tmp_path: Pa
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_learns_too(engine: Engine, tmp_path: Path, precision: str) -> None:
     params = {"precision": precision, "max_steps": 3, "max_length": 64, "scheduler": "constant"}
-    result = engine.result("train", base=str(BASE), files=files()[:1], output=str(tmp_path), params=params)
+    result = engine.result("train", base=str(BASE), files=files()[:1], output=str(tmp_path), params=params, suites=[])
     assert result["final_loss"] < result["loss_curve"][0]["loss"] + 0.5
 
 
@@ -130,7 +124,7 @@ def test_bad_files_and_weights_are_refused(engine: Engine, tmp_path: Path) -> No
 def test_held_out_rows_are_chosen_by_text_alone() -> None:
     rows = read_rows(LISTED, 1000)
     held = {row.text for row in rows if row.held_out}
-    assert held and all(row.held_out == is_held_out(row.text, 1000) for row in rows)
+    assert held and all(row.part == part_of(row.text, 1000) for row in rows)
     assert {row.text for row in read_rows(LISTED[::-1], 1000) if row.held_out} == held
     assert {row.text for row in read_rows(LISTED[:3], 1000) if row.held_out} <= held
 
@@ -147,10 +141,12 @@ def test_a_question_with_its_answer_is_a_row_by_itself() -> None:
     assert split_rows(text) == [
         "Prose before.", "Question: Why?\nAnswer: Because.", "Question: When?\nAnswer: At noon.", "Prose after."
     ]
-    assert sum(row.dialogue is not None for row in read_rows(LISTED, 0)) == 24
+    assert sum(row.turns is not None for row in read_rows(LISTED, 0)) == 24
 
 
 class WordTokenizer:
+    """A token a word: its length, plus ten."""
+
     bos_token_id, eos_token_id, pad_token_id = 1, 2, 0
     chat_template = None
 
@@ -160,7 +156,7 @@ class WordTokenizer:
 
 def test_every_token_knows_its_contribution() -> None:
     rows = [row for row in read_rows(LISTED, 1000)]
-    blocks = pack(rows, WordTokenizer(), 64)
+    blocks = pack(rows, WordTokenizer(), TrainConfig(max_length=64))
     assert blocks.ids.shape == blocks.owners.shape and blocks.ids.shape[1] == 64
     for number, contribution in enumerate(blocks.contributions):
         words = sum(len(r.text.split()) for r in rows if r.contribution_id == contribution and not r.held_out)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import io
-import struct
 import wave
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,22 @@ def blank_pdf() -> bytes:
     return buffer.getvalue()
 
 
+def pdf_of(stream: bytes, body: bytes, extra: bytes = b"<<>>") -> bytes:
+    """A page whose content is `body`, and one more object that its resources name."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font 5 0 R>>>>",
+        stream % len(body) + b"stream\n" + body + b"\nendstream", extra,
+    ]
+    data = b"%PDF-1.4\n"
+    places = []
+    for number, content in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places)
+    return data + table + b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(data)
+
+
 REFUSED = {
     "empty": (lambda: b"", "txt", "empty_file"),
     "NUL in text": (lambda: PROSE.encode() + b"\0", "txt", "not_text"),
@@ -93,6 +109,10 @@ REFUSED = {
     ),
     "cut png": (lambda: (SAMPLES / "bo" / "photo-renamed.txt").read_bytes()[:-20], "png", "malformed"),
     "cut wav": (lambda: sound()[:-100], "wav", "malformed"),
+    "docx nested deeply": (lambda: zip_of({"word/document.xml": b"<a>" * 50_000}), "docx", "malformed"),
+    "docx of many members": (lambda: zip_of({f"{i}.xml": b"" for i in range(2100)}), "docx", "zip_bomb"),
+    "pdf stream bomb": (lambda: pdf_of(b"<</Filter/FlateDecode/Length %d>>", zlib.compress(b"0 0 Td " * 40_000_000)), "pdf", "zip_bomb"),
+    "pdf of nested arrays": (lambda: pdf_of(b"<</Length %d>>", b"", extra=b"[" * 200_000), "pdf", "zip_bomb"),
 }
 
 
@@ -140,58 +160,3 @@ def sound() -> bytes:
         out.setframerate(8000)
         out.writeframes(b"\1\2" * 48_000)
     return buffer.getvalue()
-
-
-def bitmap() -> bytes:
-    pixels = bytes(64 * 64 * 3)
-    return struct.pack("<2sIIIIiiHHIIiiII", b"BM", 54 + len(pixels), 0, 54, 40, 64, 64, 1, 24, 0, 0, 0, 0, 0, 0) + pixels
-
-
-def jpeg() -> bytes:
-    frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, 100, 200, 1) + b"\1\x11\0"
-    return b"\xff\xd8\xff\xe0" + struct.pack(">H", 4) + b"ab" + frame + b"\xff\xda\0\2" + b"\x12" * 40 + b"\xff\xd9"
-
-
-def tiff() -> bytes:
-    entries = struct.pack("<HHII", 256, 3, 1, 300) + struct.pack("<HHII", 257, 4, 1, 200)
-    return b"II*\0" + struct.pack("<IH", 8, 2) + entries + b"\0" * 4
-
-
-def webp() -> bytes:
-    body = b"WEBPVP8L" + struct.pack("<IBI", 9, 0x2F, 99 | 49 << 14) + b"\0" * 4
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def mp3() -> bytes:
-    frame = bytes.fromhex("fffb9064") + bytes(413)  # MPEG 1 layer III, 128 kbit/s, 44100 Hz: 417 bytes
-    return b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + frame * 20
-
-
-def flac() -> bytes:
-    packed = 44100 << 44 | 1 << 41 | 15 << 36 | 441_000
-    info = bytes(10) + packed.to_bytes(8, "big") + bytes(16)
-    return b"fLaC\x80" + (34).to_bytes(3, "big") + info + b"\xff\xf8" + bytes(30)
-
-
-MEDIA = {
-    "png": ((SAMPLES / "bo" / "photo-renamed.txt").read_bytes, 32 * 32 * 10_000 // (1 << 20)),
-    "bmp": (bitmap, 64 * 64 * 10_000 // (1 << 20)),
-    "jpg": (jpeg, 200 * 100 * 10_000 // (1 << 20)),
-    "tiff": (tiff, 300 * 200 * 10_000 // (1 << 20)),
-    "webp": (webp, 100 * 50 * 10_000 // (1 << 20)),
-    "wav": (sound, 1000),
-    "mp3": (mp3, 522 * 10_000 // 60_000),
-    "flac": (flac, 10_000 * 10_000 // 60_000),
-}
-
-
-@pytest.mark.parametrize("format", MEDIA)
-def test_media_are_scored_by_size_and_duration(format: str, tmp_path: Path) -> None:
-    make, score = MEDIA[format]
-    path = write(tmp_path, "media", make())
-    assert judge(path, format) | {"text_sha256": ""} == {
-        "accepted": True, "score": score, "text_sha256": "", "characters": 0
-    }
-    twin = write(tmp_path, "twin", make())
-    assert judge(path, format, ("3", twin))["reason"] == "near_duplicate"
-    assert judge(path, "txt")["reason"] == "wrong_type"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import bad_params
 from .rejection import Rejected
-from .sniff import TEXT_FORMATS, expected, sniff
+from .sniff import FORMATS, IMAGE_FORMATS, TEXT_FORMATS, expected, sniff
 
 MAX_CHARACTERS = 64_000_000
 
@@ -68,13 +68,28 @@ def text_of(data: bytes, format: str) -> str:
     return text
 
 
+def media_text(data: bytes, format: str) -> str:
+    """What a picture or a recording says about itself; empty when it says nothing."""
+    check_type(data, format)
+    if format in IMAGE_FORMATS:
+        from .images import read_picture
+
+        return read_picture(data, format).caption
+    from .audio import read_recording
+
+    return read_recording(data, format).caption
+
+
 def read_text(path: Path, format: str) -> str:
-    """The text of an accepted contribution. Raises `bad_file` when it is not what was accepted."""
-    if format not in TEXT_FORMATS:
-        raise bad_params("format", f"{format!r} holds no text", "/".join(TEXT_FORMATS))
-    return text_of(read_bytes(path), format)
+    """The text of an accepted contribution: of a picture or a recording its caption, which may be empty. Raises
+    `bad_file` when the file is not what was accepted."""
+    if format not in FORMATS:
+        raise bad_params("format", f"{format!r} is no format of a datanet", "/".join(FORMATS))
+    data = read_bytes(path)
+    return text_of(data, format) if format in TEXT_FORMATS else media_text(data, format)
 
 
 def guess_format(data: bytes) -> str:
-    """The text format of a file that was accepted earlier and comes without one."""
-    return {"pdf": "pdf", "zip": "docx"}.get(sniff(data[:16]) or "", "txt")
+    """The format of a file that was accepted earlier and comes without one."""
+    found = sniff(data[:16]) or "txt"
+    return {"zip": "docx"}.get(found, found)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
+from typing import Any
 
 from .rejection import Rejected
 
 MAX_PAGES = 2000
+MAX_CHARACTERS = 64_000_000
+MAX_SECONDS = 60
 FULL_LINE_SHARE = 75  # a line shorter than this percentage of the page's longest ends its paragraph
 
 
@@ -22,14 +26,28 @@ def pdf_text(data: bytes) -> str:
             raise Rejected("encrypted")
         if len(reader.pages) > MAX_PAGES:
             raise Rejected("malformed", f"more than {MAX_PAGES} pages")
-        pages = [page.extract_text() for page in reader.pages]
+        pages = _read_pages(reader)
     except Rejected:
         raise
+    except RecursionError as error:
+        raise Rejected("zip_bomb", "nested too deeply") from error
     except Exception as error:  # pypdf raises many kinds on damaged files; each means the same to the contributor
         if "limit" in str(error).lower():
             raise Rejected("zip_bomb") from error
         raise Rejected("malformed", type(error).__name__) from error
     return "\n\n".join(filter(None, map(unwrap, pages)))
+
+
+def _read_pages(reader: Any) -> list[str]:
+    """Page by page, so that a file made to take for ever, or to yield text without end, is left."""
+    began, characters = time.monotonic(), 0
+    pages: list[str] = []
+    for page in reader.pages:
+        pages.append(page.extract_text())
+        characters += len(pages[-1])
+        if characters > MAX_CHARACTERS or time.monotonic() - began > MAX_SECONDS:
+            raise Rejected("zip_bomb", f"more than {MAX_CHARACTERS} characters or {MAX_SECONDS} seconds")
+    return pages
 
 
 def unwrap(page: str) -> str:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from pathlib import Path
-
-from ..evidence.words import split_words
-from .extract import guess_format, read_bytes, text_of
-from .sniff import sniff
 
 SHINGLE_WORDS = 5
 SKETCH_SIZE = 2048
@@ -33,18 +27,3 @@ def similarity_bps(one: Sketch, other: Sketch) -> int:
     """Jaccard similarity in basis points, over the smallest hashes of the union. Exact for short texts."""
     union = sorted(one | other)[:SKETCH_SIZE]
     return sum(h in one and h in other for h in union) * 10_000 // len(union) if union else 0
-
-
-@functools.lru_cache(maxsize=4096)
-def _known(path: str, size: int, changed: int) -> tuple[str, Sketch | None]:
-    """sha256 and, for a text, the sketch of a file accepted earlier. Size and time in the key notice a change."""
-    data = read_bytes(Path(path))
-    digest = hashlib.sha256(data).hexdigest()
-    if sniff(data[:16]) not in (None, "pdf", "zip"):
-        return digest, None
-    return digest, sketch(shingles([w.text for w in split_words(text_of(data, guess_format(data)))]))
-
-
-def known_file(path: str) -> tuple[str, Sketch | None]:
-    state = Path(path).stat()
-    return _known(path, state.st_size, state.st_mtime_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,43 @@ def check_safetensors(path: Path) -> None:
         raise _refuse(f"{path.name} is damaged: its header is longer than the file")
 
 
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+
+
+def is_pickle(path: Path) -> bool:
+    """By magic: a pickle of protocol 2 or later, or the zip archive that torch puts one in."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    return head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5") or head == b"PK\3\4"
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Refuses a folder with a pickle under any name, though nothing here would read it: some other program might."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix != ".safetensors" and is_pickle(path):
+            raise _refuse(f"{path.name} is a pickle or an archive, which can run code")
+
+
 def weight_files(folder: Path, stem: str) -> list[Path]:
     """`stem`.safetensors, or its shards in the order of their names. Other formats are refused, not converted."""
     single = folder / f"{stem}.safetensors"
     files = [single] if single.exists() else sorted(folder.glob(f"{stem}-*-of-*.safetensors"))
     if not files:
-        pickles = [p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".ckpt", ".pkl")]
+        pickles = [p.name for p in folder.iterdir() if p.suffix in PICKLES]
         raise _refuse(f"no {single.name}" + (f"; {pickles[0]} is a pickle, which can run code" if pickles else ""))
     for file in files:
         check_safetensors(file)
     return files
+
+
+def count_parameters(folder: Path, stem: str) -> int:
+    """Numbers in all tensors, from the headers alone. Tied weights are stored, so counted, once."""
+    count = 0
+    for file in weight_files(folder, stem):
+        with file.open("rb") as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        count += sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    return count
 
 
 @functools.lru_cache(maxsize=256)

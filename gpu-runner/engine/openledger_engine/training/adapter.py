@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, bad_params
-from ..models.adapters import adapter_rank
+from ..models.adapters import read_adapter_config
+from ..models.load import expert_count
 from ..models.weights_files import weights_sha256
 from ..runtime import torch_module
-from .config import TrainConfig
+from .config import MAX_MODULES, TrainConfig
 
 
 def inherit(config: TrainConfig, given: Mapping[str, Any], parent: Path, base: str) -> TrainConfig:
     """A refined adapter keeps its parent's shape. Asking for another one is refused, not ignored."""
-    adapter_rank(parent)
-    saved = json.loads((parent / "adapter_config.json").read_text("utf-8"))
+    saved = read_adapter_config(parent)
     if (named := str(saved.get("base_model_name_or_path"))).startswith("sha256:") and named != f"sha256:{base}":
         raise bad_params("parent_adapter", f"was trained on another base, {named}")
     modules = saved["target_modules"]
@@ -33,27 +33,57 @@ def inherit(config: TrainConfig, given: Mapping[str, Any], parent: Path, base: s
     return dataclasses.replace(config, **shape)
 
 
+def check_modules(modules: tuple[str, ...]) -> None:
+    """Names of modules, not patterns: a stranger's regular expression can take for ever to match."""
+    if not 1 <= len(modules) <= MAX_MODULES:
+        raise bad_params("params.target_modules", "must name some modules", f"1..{MAX_MODULES} names")
+    for name in modules:
+        if name != "all-linear" and not (name.replace("_", "").replace(".", "").isalnum() and len(name) <= 128):
+            raise bad_params("params.target_modules", f"{name[:40]!r} is no module's name", "letters, digits, _ and .")
+    if "all-linear" in modules and len(modules) > 1:
+        raise bad_params("params.target_modules", "all-linear stands alone")
+
+
+# Feed-forward layers by the last part of their names. In a mixture PEFT takes them for the fused experts' tensors.
+FEED_FORWARD = frozenset({"gate_proj", "up_proj", "down_proj", "w1", "w2", "w3"})
+
+
+def module_names(model: Any, modules: tuple[str, ...]) -> str | list[str]:
+    """`all-linear` as PEFT means it; of a mixture of experts the linear layers of its attention. Adapters on fused experts
+    know no dropout, can't be batched with others, and are configured by patterns."""
+    if not expert_count(model.config):
+        return "all-linear" if modules == ("all-linear",) else list(modules)
+    if modules != ("all-linear",):
+        if any(name.rpartition(".")[2] in FEED_FORWARD for name in modules):
+            raise bad_params("params.target_modules", "the feed-forward layers of a mixture of experts get no adapter here")
+        return list(modules)
+    linear, head = torch_module().nn.Linear, model.get_output_embeddings()
+    found = {n.rpartition(".")[2] for n, module in model.named_modules() if isinstance(module, linear) and module is not head}
+    return sorted(found - FEED_FORWARD)
+
+
 def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
     """Wraps the model. The seed is set right before the adapter's weights are drawn."""
     from peft import LoraConfig, PeftModel, get_peft_model
 
     torch_module().manual_seed(config.seed)
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if parent is not None:
         weights_sha256(parent, "adapter_model")
         return PeftModel.from_pretrained(model, str(parent), is_trainable=True)
-    modules = config.target_modules
     settings = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules="all-linear" if modules == ("all-linear",) else list(modules),
+        target_modules=module_names(model, config.target_modules),
         bias="none",
         task_type="CAUSAL_LM",
     )
     try:
         return get_peft_model(model, settings)
     except ValueError as error:
-        raise bad_params("target_modules", str(error)) from error
+        raise bad_params("params.target_modules", str(error)) from error
 
 
 def save(model: Any, base: str, record: bytes, folder: Path) -> None:
@@ -61,7 +91,7 @@ def save(model: Any, base: str, record: bytes, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         model.peft_config["default"].base_model_name_or_path = f"sha256:{base}"
-        model.save_pretrained(str(folder), safe_serialization=True)
+        model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty form of a model card
         config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
         if isinstance(config.get("target_modules"), list):

@@ -2,112 +2,102 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import ENGINE
-from ..errors import bad_params
+from ..evaluation.evaluate import texts_at
+from ..evaluation.suites import CHOICE_SUITES, Material, compare, forgetting
 from ..methods import Job, register
-from ..models.folders import resolve_folder
-from ..models.load import context_length, load_model, load_tokenizer
-from ..models.weights_files import canonical_json, sha256_file, weights_sha256
-from ..runtime import device, threads
-from ..settings import build, setting
-from .adapter import attach, inherit, save
-from .blocks import pack
-from .config import TrainConfig, default_rate
-from .evaluate import compare
-from .loop import planned_steps, train_loop
-from .losses import to_rows
-from .rows import TrainFile, data_root, list_files, read_rows
-from .rows_file import read_rows_file
+from ..models.weights_files import weights_sha256
+from ..settings import setting
+from .adapter import attach, save
+from .checkpoint import Checkpoint
+from .config import TrainConfig
+from .launch import launch
+from .loop import Loop, Progress
+from .base_model import load_base_model
+from .prepare import DataParams, Plan, prepare
+from .processes import Alone, Processes, wanted_processes
+from .record import make_record
+from .replay import write_replay
+from .schedule import planned_steps
 
-DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-
-
-@dataclass(frozen=True)
-class TrainParams:
-    base: str = setting("folder, hub id, or hash of a loaded base")
-    files: tuple[TrainFile, ...] = setting("accepted contributions of the datanet version")
-    output: str = setting("folder for the adapter")
-    params: dict[str, Any] | None = setting("what a person can set: see TrainConfig", default=None)
-    parent_adapter: str | None = setting("PEFT folder to refine", default=None)
-    heldout_share_bps: int = setting("share of rows kept for the evaluation", default=1000, low=0, high=9000)
+@dataclass(frozen=True, kw_only=True)
+class TrainParams(DataParams):
+    output: str = setting("folder for the adapter; a checkpoint of the same run in it is gone on from")
     general_path: str | None = setting("general evaluation rows, JSON Lines", default=None)
-
-
-def make_record(params: TrainParams, config: TrainConfig, base: str) -> dict[str, Any]:
-    """Everything that the weights depend on, and nothing that varies without them: no path, no time."""
-    from ..hello import versions
-
-    parent = weights_sha256(Path(params.parent_adapter), "adapter_model") if params.parent_adapter else None
-    general = sha256_file(Path(params.general_path)) if params.general_path else None
-    return {
-        "base": base,
-        "parent_adapter": parent,
-        "data_root": data_root(params.files),
-        "files": list_files(params.files),
-        "heldout_share_bps": params.heldout_share_bps,
-        "general": general,
-        "params": dataclasses.asdict(config),
-        "seed": config.seed,
-        "engine": {"name": ENGINE, "versions": versions(), "device": device(), "threads": threads()},
-    }
+    suites: tuple[str, ...] = setting("choice suites beside the losses", default=CHOICE_SUITES, choices=CHOICE_SUITES)
 
 
 def train(params: TrainParams, job: Job) -> dict[str, Any]:
+    """In this process, or in as many as there are GPUs."""
+    if (processes := wanted_processes()) > 1:
+        return launch(params, processes, job)
+    return train_here(params, Alone(), job)
+
+
+def train_here(params: TrainParams, processes: Processes, job: Job) -> dict[str, Any]:
+    """This process's part of a run. The one of rank 0 evaluates, saves and answers."""
     began = time.monotonic()
-    given = params.params or {}
-    config = build(TrainConfig, given, "params.")
-    general = read_rows_file(Path(params.general_path), "general_path") if params.general_path else []
-    # Sorted, so that the order in which a request lists the files can't change the weights.
-    files = sorted(params.files, key=lambda f: (f.contribution_id, sha256_file(Path(f.path))))
-    rows = read_rows(files, params.heldout_share_bps)
+    general = texts_at(params.general_path, "general_path")
+    plan = prepare(params, job)
+    config, output = plan.config, Path(params.output)
+    for warning in plan.warnings:
+        job.emit("warning", warning)
+    record = make_record(params, plan, Path(params.general_path) if params.general_path else None, processes.size)
+    checkpoint = Checkpoint(output / "checkpoint", hashlib.sha256(record).hexdigest())
 
-    folder = resolve_folder(params.base)
-    base = weights_sha256(folder, "model")
-    parent = Path(params.parent_adapter) if params.parent_adapter else None
-    if parent is not None:
-        config = inherit(config, given, parent, base)
-    model, tokenizer = load_model(folder, DTYPES[config.precision]), load_tokenizer(folder)
-    longest = context_length(model)
-    if config.max_length > longest:
-        raise bad_params("params.max_length", f"{config.max_length} is over the context length", f"8..{longest}")
-    if config.learning_rate is None:
-        config = dataclasses.replace(config, learning_rate=default_rate(model.num_parameters()))
-    record = canonical_json(make_record(params, config, base))
+    model = load_base_model(plan)
+    blocks = write_replay(model, plan.tokenizer, plan.blocks, config, job)
+    job.emit("log", {"message": _summary(plan, len(blocks.ids))})
+    model = attach(model, config, plan.parent)
+    loop = Loop(model, blocks, plan.validation, config, checkpoint, processes, job)
+    progress = loop.run()
+    if processes.rank > 0:
+        return {}
 
-    blocks = pack(rows, tokenizer, config.max_length)
-    held_out = [row.text for row in rows if row.held_out]
-    job.emit(
-        "log",
-        {"message": f"{len(rows)} rows, {len(held_out)} held out; {len(blocks.ids)} blocks of {config.max_length} "
-                    f"tokens; {planned_steps(config, len(blocks.ids))} steps"},
-    )
-    model = attach(model, config, parent)
-    trained = train_loop(model, blocks, config, config.learning_rate or 0.0, job)
-
-    domain = compare(model, to_rows(tokenizer, held_out, longest), job)
-    everywhere = compare(model, to_rows(tokenizer, general, longest), job)
-    output = Path(params.output)
-    save(model, base, record, output)
+    material = Material(plan.held_out, general, plan.context)
+    evaluations = compare(model, plan.tokenizer, material, params.suites, job)
+    save(model, plan.base, record, output)
+    checkpoint.remove()
+    tokens = dict(zip(blocks.contributions, progress.tokens_by_owner[:-1], strict=True))
     return {
         "weights_sha256": weights_sha256(output, "adapter_model"),
         "config_sha256": hashlib.sha256(record).hexdigest(),
         "output": params.output,
-        "steps": trained.steps,
-        "train_tokens": trained.tokens,
-        "final_loss": trained.curve[-1]["loss"],
-        "loss_curve": trained.curve,
-        "tokens_by_contribution": trained.by_contribution,
-        "domain": domain,
-        "general": everywhere,
+        "steps": progress.steps,
+        "train_tokens": sum(tokens.values()),
+        "replay_tokens": progress.tokens_by_owner[-1],
+        "final_loss": progress.curve[-1]["loss"],
+        "loss_curve": progress.curve,
+        "validation_curve": progress.validation_curve,
+        "tokens_by_contribution": tokens,
+        "evaluations": evaluations,
+        "forgetting": forgetting(evaluations),
+        "warnings": plan.warnings,
+        "best_step": _best_step(config, progress),
+        "stopped_early": progress.stopped_early,
+        "resumed_from_step": loop.resumed_from,
+        "dataset_root": plan.dataset_root,
         "seconds": time.monotonic() - began,
     }
+
+
+def _best_step(config: TrainConfig, progress: Progress) -> int:
+    """The step whose adapter was kept: the best by validation with early stopping, else the last."""
+    return progress.best_step if config.patience and math.isfinite(progress.best_loss) else progress.steps
+
+
+def _summary(plan: Plan, blocks: int) -> str:
+    steps = planned_steps(plan.config, blocks)
+    return (
+        f"{len(plan.rows)} rows, {len(plan.held_out)} held out; {blocks} blocks of {plan.config.max_length} tokens, "
+        f"{blocks - len(plan.blocks.ids)} of them the base's own; {steps} steps"
+    )
 
 
 register("train", TrainParams, "train", train)
