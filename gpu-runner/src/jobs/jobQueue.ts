@@ -10,6 +10,8 @@ export type JobQueue = TaskQueue<Task, void>;
 /** Nobody else runs this runner's tasks: a lock that ran out is its own from before a restart. */
 const LOCK_MS = 10_000;
 
+const MAX_INT32 = 2 ** 31 - 1;
+
 /** Attempts and milliseconds; a task whose input isn't there yet (a file still uploading) needs patience, not speed. */
 const RETRIES = { train: { attempts: 3, delay: 2_000 }, validate: { attempts: 60, delay: 1_000 } } as const;
 
@@ -40,7 +42,7 @@ export const openJobQueue = (options: {
     name: `openledger-jobs-${options.runner.toLowerCase()}`,
     // Soon after a restart, and as often as it takes: the chain says when a job is over, and its lease waits for nobody.
     lockDuration: options.lockDuration ?? LOCK_MS,
-    maxStalled: Number.MAX_SAFE_INTEGER,
+    maxStalled: MAX_INT32,
     idOf: ({ kind, id }) => `${kind}-${id}`,
     retriesOf: ({ kind }) => RETRIES[kind],
     // A file that is still being uploaded.

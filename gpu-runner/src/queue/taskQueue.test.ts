@@ -162,13 +162,13 @@ const contract = (kind: string, enabled: boolean, openBackend: () => Promise<Que
           began.open();
           return new Promise(() => {});
         },
-        { lockDuration },
+        { lockDuration, maxStalled: 2 ** 31 - 1 },
       );
       await crashing.add(task('left'));
       await began.opened;
       await crashing.close({ force: true });
       const seen: string[] = [];
-      await start(async ({ name }) => String(seen.push(name)), { lockDuration });
+      await start(async ({ name }) => String(seen.push(name)), { lockDuration, maxStalled: 2 ** 31 - 1 });
       await until(() => seen.length > 0);
       expect(seen).toEqual(['left']);
     });

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import EngineError
 from ..runtime import device, torch_module
+from .making import MAKING
 from .nf4 import quantise_model
 from .weights_files import refuse_pickles, weight_files
 
@@ -71,20 +72,22 @@ def nf4_kind() -> str:
 
 
 def _read(folder: Path, dtype: str, **more: Any) -> Any:
-    from transformers import AutoModelForCausalLM
-
     weight_files(folder, "model")
     refuse_code(folder)
-    torch = torch_module()
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype if dtype == "auto" else getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            **more,
-        )
+        # The import is inside: what imports itself piece by piece doesn't bear two threads at first use either.
+        with MAKING:
+            from transformers import AutoModelForCausalLM
+
+            torch = torch_module()
+            return AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=dtype if dtype == "auto" else getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                **more,
+            )
     except (OSError, ValueError, KeyError) as error:
         raise EngineError("unknown_model", f"the model can't be loaded: {error}") from error
 

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import EngineError, bad_params
 from ..models.adapters import read_adapter_config
 from ..models.load import expert_count
+from ..models.making import MAKING
 from ..models.weights_files import weights_sha256
 from ..runtime import torch_module
 from .config import MAX_MODULES, TrainConfig
@@ -66,12 +67,13 @@ def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
     """Wraps the model. The seed is set right before the adapter's weights are drawn."""
     from peft import LoraConfig, PeftModel, get_peft_model
 
-    torch_module().manual_seed(config.seed)
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if parent is not None:
         weights_sha256(parent, "adapter_model")
-        return PeftModel.from_pretrained(model, str(parent), is_trainable=True)
+        with MAKING:
+            torch_module().manual_seed(config.seed)
+            return PeftModel.from_pretrained(model, str(parent), is_trainable=True)
     settings = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
@@ -81,7 +83,9 @@ def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
         task_type="CAUSAL_LM",
     )
     try:
-        return get_peft_model(model, settings)
+        with MAKING:
+            torch_module().manual_seed(config.seed)
+            return get_peft_model(model, settings)
     except ValueError as error:
         raise bad_params("params.target_modules", str(error)) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..models.load import read_config
+from ..models.making import MAKING
 from ..runtime import device
 from .objective import SLICE_LOGITS
 from .prepare import Plan
@@ -32,7 +33,7 @@ def trainable_parameters(plan: Plan) -> int:
 
     from .adapter import module_names
 
-    with init_empty_weights():
+    with MAKING, init_empty_weights():
         model = AutoModelForCausalLM.from_config(read_config(plan.folder), trust_remote_code=False)
     wanted = module_names(model, plan.config.target_modules)
     head, total = model.get_output_embeddings(), 0
