@@ -165,14 +165,15 @@ describe('deploy, retire, transfer', () => {
   });
 });
 
-describe('ownerAt', () => {
+describe('lineAt', () => {
   it('tells who owned a model at the end of any block', async () => {
     const at = () => chain.client.getBlockNumber();
     const before = await at();
     const modelId = await registerBase(system, alice, 'traded');
     const registered = await at();
     await models.send(alice, 'transferModel', [modelId, bob]);
-    const owners = [before, registered, await at()].map((block) => models.read('ownerAt', [modelId, block]));
-    expect(await Promise.all(owners)).toEqual([zeroAddress, alice, bob]);
+    const owners = [before, registered, await at()].map((block) => models.read('lineAt', [modelId, block]));
+    expect(await Promise.all(owners)).toEqual([[zeroAddress], [alice], [bob]]);
+    expect(await models.read('lineAt', [99n, registered])).toEqual([zeroAddress]);
   });
 });

@@ -355,6 +355,14 @@ describe('runTraining', () => {
     expect(names()).toEqual(['claimJob', 'commitTraining']);
   });
 
+  it('gives up for good on an adapter that is registered already: the same training gives the same one', async () => {
+    sender.answers.commitTraining = () => {
+      throw reverted('WeightsTaken');
+    };
+    expect(await runTraining(1n, modules)).toBeUndefined();
+    expect(sender.sent('failJob')).toEqual([[1n, 1, true, expect.stringContaining('WeightsTaken')]]);
+  });
+
   it.each([
     ['no JSON', () => withParams('{rank'), 'the parameters are not JSON'],
     ['a JSON list', () => withParams('[1]'), 'the parameters are not a JSON object'],

@@ -34,9 +34,14 @@ export const findLosses = async (world: FaultWorld): Promise<string[]> => {
   const ids = settledIds();
   if (new Set(ids).size !== ids.length) faults.push(`${ids.length - new Set(ids).size} outputs are on chain twice`);
 
-  // Same data, same parameters, same machine: whatever was killed in between, one adapter.
-  const hashes = new Set(world.of('JobCommitted').map(({ resultHash }) => resultHash));
-  if (hashes.size > 1) faults.push(`${hashes.size} different adapters came of the same training`);
+  // Same data, same parameters, same machine: whatever was killed in between, one adapter. The chain refuses it a second time.
+  for (let pair = 0; pair + 1 < world.requested.length; pair += 2) {
+    const jobs = world.requested.slice(pair, pair + 2);
+    const made = world.of('JobCommitted').filter(({ jobId }) => jobs.includes(jobId)).length;
+    if (made !== 1) faults.push(`of the equal jobs ${jobs.join(' and ')} ${made} were committed`);
+  }
+  const reasons = world.of('JobFailed').map(({ reason }) => reason);
+  for (const reason of reasons) if (!reason.includes('WeightsTaken')) faults.push(`a job failed: ${reason}`);
 
   const settled = world.of('ChannelSettled').filter(({ channelId }) => channelId === world.channelId);
   const amounts = settled.map(({ cumulative }) => cumulative);

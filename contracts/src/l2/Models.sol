@@ -10,6 +10,9 @@ import {Text} from "./lib/Text.sol";
 /// @title Base models and the adapters trained on them: lineage, evaluations, price.
 /// @dev Evaluations are events; storage keeps only what `deploy` has to know. Nothing here is governed: no owner.
 contract Models is IModels, Initializable {
+    /// @inheritdoc IModels
+    uint256 public constant MAX_LINE = 8;
+
     using Checkpoints for Checkpoints.Trace160;
 
     /// @dev The suite that shows whether a model forgot what its base could do.
@@ -144,8 +147,15 @@ contract Models is IModels, Initializable {
     }
 
     /// @inheritdoc IModels
-    function ownerAt(uint256 modelId, uint256 blockNumber) external view returns (address) {
-        return address(_owners[modelId].upperLookupRecent(uint96(blockNumber)));
+    function lineAt(uint256 modelId, uint256 blockNumber) external view returns (address[] memory owners) {
+        uint256 length = 0;
+        for (uint256 id = modelId; id != 0 && length < MAX_LINE; id = _models[id].parentId) length++;
+        owners = new address[](length);
+        uint256 next = modelId;
+        for (uint256 i = 0; i < length; i++) {
+            owners[i] = address(_owners[next].upperLookupRecent(uint96(blockNumber)));
+            next = _models[next].parentId;
+        }
     }
 
     function _setOwner(uint256 modelId, address owner) private {

@@ -51,6 +51,10 @@ contract RewardRecompute is RewardEvidence, Initializable {
     /// @notice The page of receipts that stand for a settlement as a whole.
     uint256 public constant SETTLEMENT_PAGE = 0xffffff;
 
+    /// @notice Basis points of the owner's part that go to the owner of what the model was trained on.
+    uint256 public constant PARENT_BPS = 2_000;
+
+    uint256 private constant BASIS_POINTS = 10_000;
     uint8 private constant TRAINING = 1;
     bytes32 private constant CLUSTERS = keccak256("openledger.RewardRecompute.clusters");
 
@@ -116,16 +120,26 @@ contract RewardRecompute is RewardEvidence, Initializable {
         Evidence calldata evidence
     ) private returns (uint256 sum) {
         IAttributionLedger.BatchHeader calldata header = evidence.batch.header;
-        address owner = _contracts.models.ownerAt(output.modelId, header.blockNumber);
+        address[] memory line = _contracts.models.lineAt(output.modelId, header.blockNumber);
+        address owner = line.length == 0 ? address(0) : line[0];
         if (owner == address(0) || output.weights.length > MAX_PAID_ROWS) {
             return account == settlement.payer ? amount : 0;
         }
         Parts memory parts = _parts(amount, _contracts.jobs.split(settlement.splitVersion));
-        if (account == owner) sum += parts.owner;
+        sum += _lineDue(account, line, parts.owner);
         if (account == header.runner) sum += parts.runner;
         if (account == _contracts.rewards.platform()) sum += parts.platform;
         sum += _stakersDue(account, parts.stakers, header);
         sum += _contributorsDue(account, owner, parts.contributors, output, evidence);
+    }
+
+    /// @dev Each generation passes a share of what reaches it on to the one that it was trained on; the last keeps all.
+    function _lineDue(address account, address[] memory line, uint256 amount) private pure returns (uint256 sum) {
+        for (uint256 i = 0; i < line.length; i++) {
+            uint256 passed = i + 1 < line.length ? amount * PARENT_BPS / BASIS_POINTS : 0;
+            if (account == line[i]) sum += amount - passed;
+            amount = passed;
+        }
     }
 
     function _parts(uint256 amount, IJobs.Split memory split) private pure returns (Parts memory) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import types
 
 
@@ -39,9 +40,17 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (int(text), int(text)))
 
 
-@functools.cache
+_FIRST = threading.RLock()
+
+
 def torch_module() -> types.ModuleType:
-    """torch, set up for equal results on equal input. The first call takes seconds."""
+    """torch, set up for equal results on equal input. The first call takes seconds, and the others wait for it."""
+    with _FIRST:
+        return _torch()
+
+
+@functools.cache
+def _torch() -> types.ModuleType:
     import torch
 
     torch.set_num_threads(threads())

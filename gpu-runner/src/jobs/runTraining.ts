@@ -60,8 +60,8 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
     const final = isOpenLedgerError(error) && error.handling === 'reject';
     if (!final) throw error;
     leases.release(jobId);
-    // The chain has given the job to another one, or it is over.
-    if (error.code === 'TRANSACTION_REVERTED') throw error;
+    // The chain has given the job to another one, or it is over; but the same adapter once more will never be taken.
+    if (error.code === 'TRANSACTION_REVERTED' && error.meta.error !== 'WeightsTaken') throw error;
     await failTraining(jobId, attempt, true, error, modules);
     return undefined;
   }

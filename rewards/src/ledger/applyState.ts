@@ -13,8 +13,9 @@ export const applyState = (state: LedgerState, event: ChainEvent): void => {
       state.modelOwners.set(Number(event.args.modelId), state.accounts.number(event.args.owner));
       return;
     case 'AdapterRegistered': {
-      const { modelId, owner, jobId } = event.args;
+      const { modelId, owner, jobId, parentId } = event.args;
       state.modelOwners.set(Number(modelId), state.accounts.number(owner));
+      state.modelParents.set(Number(modelId), Number(parentId));
       state.modelJobs.set(Number(modelId), Number(jobId));
       return;
     }

@@ -1,4 +1,4 @@
-export const roles = ['owner', 'runner', 'contributors', 'stakers', 'platform', 'refund'] as const;
+export const roles = ['owner', 'lineage', 'runner', 'contributors', 'stakers', 'platform', 'refund'] as const;
 export type Role = (typeof roles)[number];
 
 /** What a credit is for: an output of a page, or a settlement as a whole that no payable output belongs to. */

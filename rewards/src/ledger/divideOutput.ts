@@ -2,9 +2,10 @@ import { type AttributionPage, outputIdAt } from '@openledger/contracts';
 import { clusterShares } from '../rules/clusterShares.ts';
 import { largestRemainder } from '../rules/largestRemainder.ts';
 import { limits } from '../rules/limits.ts';
+import { lineShares } from '../rules/lineShares.ts';
 import type { Batch, Settlement } from './batch.ts';
 import { clustersOf } from './clusters.ts';
-import type { CreditSink, Receipt } from './creditSink.ts';
+import type { CreditSink, Receipt, Role } from './creditSink.ts';
 import { defaultSplit, type LedgerState } from './ledgerState.ts';
 
 export type OutputPart = {
@@ -27,10 +28,12 @@ export const divideOutput = (state: LedgerState, part: OutputPart, sink: CreditS
   }
   const split = state.splits.get(source.splitVersion) ?? defaultSplit;
   const { parts } = largestRemainder(amount, split);
-  const credit = (account: number, role: 'owner' | 'runner' | 'platform' | 'stakers', value: bigint | undefined) => {
+  const credit = (account: number, role: Exclude<Role, 'contributors' | 'refund'>, value: bigint | undefined) => {
     if (value) sink.credit(account, role, value, 0);
   };
-  credit(owner, 'owner', parts[0]);
+  const line = lineOf(state, page.modelIds[output] as number);
+  const inherited = lineShares(parts[0] as bigint, line.length);
+  for (let i = 0; i < line.length; i++) credit(line[i] as number, i === 0 ? 'owner' : 'lineage', inherited[i]);
   credit(state.accounts.number(batch.runner), 'runner', parts[1]);
   if (parts[2]) payContributors(state, part, owner, parts[2], sink);
   if (parts[3]) {
@@ -39,6 +42,18 @@ export const divideOutput = (state: LedgerState, part: OutputPart, sink: CreditS
     for (let i = 0; i < accounts.length; i++) credit(accounts[i] as number, 'stakers', shares[i]);
   }
   credit(state.platform, 'platform', parts[4]);
+};
+
+/** Owners of a model and of what it was trained on, nearest first. */
+const lineOf = (state: LedgerState, modelId: number): number[] => {
+  const owners: number[] = [];
+  for (let id: number | undefined = modelId; id !== undefined && owners.length < limits.line; ) {
+    const owner = state.modelOwners.get(id);
+    if (owner === undefined) break;
+    owners.push(owner);
+    id = state.modelParents.get(id);
+  }
+  return owners;
 };
 
 /** By the output's rows; where it has none, by its adapter's training; where that says nothing either, to the model's owner. */

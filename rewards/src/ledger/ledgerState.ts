@@ -32,6 +32,8 @@ export type LedgerState = {
   readonly accounts: AccountTable;
   readonly contributions: ContributionTable;
   readonly modelOwners: Map<number, number>;
+  /** adapter -> what it was trained on */
+  readonly modelParents: Map<number, number>;
   /** adapter -> the job that made it */
   readonly modelJobs: Map<number, number>;
   readonly trainings: Map<number, Training>;
@@ -49,6 +51,7 @@ export const initialLedger = (rules: LedgerRules): LedgerState => {
     accounts,
     contributions: new ContributionTable(),
     modelOwners: new Map(),
+    modelParents: new Map(),
     modelJobs: new Map(),
     trainings: new Map(),
     requesters: new Map(),

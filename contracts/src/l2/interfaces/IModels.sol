@@ -104,7 +104,10 @@ interface IModels {
     function transferModel(uint256 modelId, address to) external;
     function model(uint256 modelId) external view returns (Model memory);
     function modelByWeights(bytes32 weightsHash) external view returns (uint256 modelId);
-    /// @notice Who owned the model at the end of a block; 0 while it didn't exist.
-    function ownerAt(uint256 modelId, uint256 blockNumber) external view returns (address);
+    /// @notice The most generations whose owners share in what a model earns.
+    function MAX_LINE() external view returns (uint256);
+    /// @notice Who owned a model and what it was trained on, nearest first, at the end of a block; at most
+    ///         MAX_LINE. 0 while it didn't exist.
+    function lineAt(uint256 modelId, uint256 blockNumber) external view returns (address[] memory owners);
     function exists(uint256 modelId) external view returns (bool);
 }
