@@ -177,6 +177,25 @@ describe('owners and stakers', () => {
     event('StakeChanged', { staker: people.staker, runner, stake: amount });
   const transfer = event('ModelOwnershipTransferred', { modelId: 1n, from: people.owner, to: people.bo });
 
+  it('are all of the model’s line, each generation with a fifth of what its child gets', () => {
+    const adapter = (modelId: bigint, parentId: bigint, owner: `0x${string}`) =>
+      event('AdapterRegistered', { modelId, owner, jobId: modelId, parentId });
+    const line = [adapter(2n, 1n, people.ana), adapter(3n, 2n, people.bo)];
+    const answers = [output(channel, { id: 1, model: 3n, rows: { 1: 1n } })];
+    expect(byRole(play([...given, ...line], batch(0n, answers, [channelSettled(1000n)])).credits)).toMatchObject({
+      'owner:bo': 240n,
+      'lineage:ana': 48n,
+      'lineage:owner': 12n,
+    });
+    // Ever finer refinements of one's own model take nothing from the base but its share of each.
+    const deep = Array.from({ length: 9 }, (_, i) => adapter(BigInt(i + 2), BigInt(i + 1), people.bo));
+    const last = [output(channel, { id: 2, model: 10n, rows: { 1: 1n } })];
+    const { credits } = play([...given, ...deep], batch(0n, last, [channelSettled(10n ** 18n)]));
+    expect(byRole(credits)['owner:bo']).toBe(240_000_000_000_000_000n);
+    expect(credits.filter(({ role }) => role === 'lineage')).toHaveLength(7);
+    expect(byRole(credits)['lineage:owner']).toBeUndefined();
+  });
+
   it('are those at the end of the settlement’s block', () => {
     expect(byRole(play(given, settle(0n), [transfer], settle(1n)).credits)).toMatchObject({
       'owner:owner': 300n,

@@ -88,6 +88,10 @@ export const playHistory = async (chain: PlayedChain) => {
     [output(job(id), base, 3n, { [ids.original]: 10, [ids.other]: 5 })],
     [output(job(id), base, 1n, { [ids.third]: 2, [Number(pending)]: 100 })],
   ]);
+  // The adapter refined by somebody else: three generations share in what the last one earns.
+  const refined = await chain.train(carol, adapter, net, 30_003n, (id) => [
+    [output(job(id), adapter, 1n, { [ids.other]: 3 })],
+  ]);
   const bare = await chain.train(bob, base, net, 20_001n, () => ['malformed']);
   take(await models.send(bob, 'transferModel', [adapter, ella]));
   take(await staking.send(ella, 'delegate', [runner], parseEther('1')));
@@ -99,6 +103,7 @@ export const playHistory = async (chain: PlayedChain) => {
       [
         ...Array.from({ length: 5 }, () => output(channel(one), adapter, 2n)),
         output(channel(one), bare, 1n),
+        output(channel(one), refined, 2n, { [ids.third]: 1 }),
         output(channel(one), adapter, 1n, { [Number(pending)]: 1 }),
       ],
     ],
