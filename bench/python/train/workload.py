@@ -25,7 +25,10 @@ SETTINGS = {
     "cpu": {"batch_size": 4, "gradient_accumulation": 2, "max_length": 256, "precision": "fp32"},
     "cuda": {"batch_size": 8, "gradient_accumulation": 2, "max_length": 1024, "precision": "bf16"},
 }
-COMMON = {"rank": 16, "alpha": 32, "learning_rate": 2e-4, "warmup_ratio": 0.0, "epochs": 100, "checkpoint_steps": 0, "seed": 42}
+COMMON = {
+    "rank": 16, "alpha": 32, "learning_rate": 2e-4, "warmup_ratio": 0.0, "epochs": 100, "checkpoint_steps": 0, "replay_share": 0.0,
+    "seed": 42,
+}
 
 
 def make_base(folder: Path, kind: str) -> None:

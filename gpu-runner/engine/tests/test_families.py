@@ -18,7 +18,9 @@ from openledger_engine.training.train import TrainParams, train
 
 PROMPT = "Question: When are the panels washed?\nAnswer:"
 # A step sees all the data, so that the losses of two steps are comparable.
-SHORT = {"epochs": 5, "max_length": 64, "batch_size": 64, "rank": 4, "learning_rate": 2e-2, "scheduler": "constant"}
+SHORT = {
+    "epochs": 5, "max_length": 64, "batch_size": 64, "rank": 4, "learning_rate": 2e-2, "scheduler": "constant", "replay_share": 0.0,
+}
 
 
 def run(base: Path, output: Path, **params: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from openledger_engine.training.rows import TrainFile, in_order, read_rows
 LISTED = in_order(TrainFile(f["contribution_id"], f["path"], f["format"]) for f in files()[:2])
 PARAMS: dict[str, Any] = {
     "epochs": 8, "max_length": 64, "batch_size": 4, "rank": 4, "learning_rate": 5e-3, "dropout": 0.1, "checkpoint_steps": 5,
-    "max_steps": 40, "validation_steps": 10,
+    "max_steps": 40, "validation_steps": 10, "replay_share": 0.1,
 }
 
 

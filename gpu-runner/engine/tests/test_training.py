@@ -83,7 +83,7 @@ def test_refining_starts_from_the_parent(engine: Engine, trained: dict[str, Any]
     assert child["evaluations"][0]["base_micros"] == trained["evaluations"][0]["base_micros"]
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["parent_adapter"] == trained["weights_sha256"]
-    assert record["params"]["learning_rate"] == 1e-3  # the default for a small model
+    assert record["params"]["learning_rate"] == 2e-3  # the default for a small model
     refused = engine.error("train", params={"rank": 16}, **request)
     assert refused["code"] == "bad_params" and refused["details"] == {"name": "rank", "range": "8"}
 
@@ -91,7 +91,7 @@ def test_refining_starts_from_the_parent(engine: Engine, trained: dict[str, Any]
 def test_gradient_accumulation_equals_a_large_batch(engine: Engine, tmp_path: Path) -> None:
     def first_losses(**params: int) -> list[float]:
         result = engine.result(
-            "train", base=str(BASE), files=files()[:2], output=str(tmp_path), params={"max_steps": 2, "max_length": 64} | params,
+            "train", base=str(BASE), files=files()[:2], output=str(tmp_path), params={"max_steps": 2, "max_length": 64, "replay_share": 0.0} | params,
             suites=[],
         )
         return [row["loss"] for row in result["loss_curve"]]
@@ -99,9 +99,18 @@ def test_gradient_accumulation_equals_a_large_batch(engine: Engine, tmp_path: Pa
     assert first_losses(batch_size=8) == pytest.approx(first_losses(batch_size=2, gradient_accumulation=4), abs=1e-4)
 
 
+def test_what_the_base_wrote_counts_for_nobody(engine: Engine, trained: dict[str, Any], tmp_path: Path) -> None:
+    """A quarter of the blocks by default; without it all of a step is the contributors'."""
+    share = trained["replay_tokens"] / (trained["replay_tokens"] + trained["train_tokens"])
+    assert 0.1 < share < 0.4 and sum(trained["tokens_by_contribution"].values()) == trained["train_tokens"]
+    params = trained["params"] | {"replay_share": 0.0, "max_steps": 1}
+    without = engine.result("train", base=str(BASE), files=files(), params=params, output=str(tmp_path), suites=[])
+    assert without["replay_tokens"] == 0 and without["train_tokens"] == 4 * 127
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_learns_too(engine: Engine, tmp_path: Path, precision: str) -> None:
-    params = {"precision": precision, "max_steps": 3, "max_length": 64, "scheduler": "constant"}
+    params = {"precision": precision, "max_steps": 3, "max_length": 64, "scheduler": "constant", "replay_share": 0.0}
     result = engine.result("train", base=str(BASE), files=files()[:1], output=str(tmp_path), params=params, suites=[])
     assert result["final_loss"] < result["loss_curve"][0]["loss"] + 0.5
 

@@ -40,7 +40,7 @@ class TrainConfig:
         default=True, group="method",
     )
     learning_rate: float | None = setting(
-        "Step size at its highest. Default 1e-3 for models under 50 million parameters, 2e-4 else.",
+        "Step size at its highest. Default 2e-3 for models under 50 million parameters, 2e-4 else.",
         default=None, low=1e-6, high=1e-1, group="optimisation",
         too_low="nothing changes", too_high="the loss jumps, or the model forgets what it knew",
     )
@@ -54,7 +54,7 @@ class TrainConfig:
         too_low="the first steps can upset the model", too_high="the run ends before it has learnt",
     )
     batch_size: int = setting(
-        "Blocks in one pass.", default=8, low=1, high=1024, unit="blocks", group="optimisation",
+        "Blocks in one pass.", default=4, low=1, high=1024, unit="blocks", group="optimisation",
         too_low="noisy steps", too_high="needs much memory, and leaves few steps with little data",
     )
     gradient_accumulation: int = setting(
@@ -98,7 +98,7 @@ class TrainConfig:
     replay_share: float = setting(
         "Share of a step's blocks that the base wrote itself before training: they hold it to what it knew. They count "
         "for no contribution.",
-        default=0.0, low=0.0, high=0.8, unit="share of blocks", group="data",
+        default=0.25, low=0.0, high=0.8, unit="share of blocks", group="data",
         too_low="the model forgets more", too_high="slower, and less of the data is learnt a step",
     )
     validation_steps: int = setting(
@@ -137,7 +137,7 @@ class TrainConfig:
 
 
 SMALL_MODEL = 50_000_000
-SMALL_RATE, LARGE_RATE = 1e-3, 2e-4
+SMALL_RATE, LARGE_RATE = 2e-3, 2e-4
 
 
 def default_rate(parameters: int) -> float:

@@ -145,7 +145,9 @@ class Loop:
         """The validation loss, and what early stopping makes of it. Every process comes to the same."""
         progress, config = self.progress, self._config
         self._model.eval()
-        mine = mean_loss(self._model, self._validation, self._job) if self._processes.rank == 0 else 0.0
+        # Not to be called off in the middle: a checkpoint stands after whole steps and their looks only.
+        steady = Job(self._job.emit)
+        mine = mean_loss(self._model, self._validation, steady) if self._processes.rank == 0 else 0.0
         self._model.train()
         loss = self._processes.sum(mine)
         progress.validation_curve.append({"step": progress.steps, "loss": loss})

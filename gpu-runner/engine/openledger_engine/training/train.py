@@ -17,6 +17,7 @@ from ..settings import setting
 from .adapter import attach, save
 from .checkpoint import Checkpoint
 from .config import TrainConfig
+from .heap import returning_memory
 from .launch import launch
 from .loop import Loop, Progress
 from .base_model import load_base_model
@@ -56,7 +57,8 @@ def train_here(params: TrainParams, processes: Processes, job: Job) -> dict[str,
     job.emit("log", {"message": _summary(plan, len(blocks.ids))})
     model = attach(model, config, plan.parent)
     loop = Loop(model, blocks, plan.validation, config, checkpoint, processes, job)
-    progress = loop.run()
+    with returning_memory():
+        progress = loop.run()
     if processes.rank > 0:
         return {}
 
