@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from openledger_engine.evidence import fixed, rarity
-from openledger_engine.evidence.index import Contribution, build_index, id_key, load_index, save_index
+from openledger_engine.evidence.index import Contribution, build_index, id_key
+from openledger_engine.evidence.index_files import load_index, save_index
 from openledger_engine.evidence.score import Span, attribute_output
-from openledger_engine.evidence.suffixes import suffix_array
 from openledger_engine.evidence.support import MIN_BITS, MIN_WORDS
 from openledger_engine.evidence.words import split_words
 
@@ -48,14 +48,6 @@ def test_shares_sum_to_the_whole() -> None:
         assert sum(parts) == (total if sum(scores) else 0)
         assert all(part in (s * total // max(1, sum(scores)), s * total // max(1, sum(scores)) + 1)
                    for part, s in zip(parts, scores, strict=True))
-
-
-def test_suffix_array_sorts_all_suffixes() -> None:
-    rng = random.Random(6)
-    for size in (0, 1, 2, 3, 17, 200):
-        ids = [rng.randrange(0, 3) for _ in range(size)]
-        expected = sorted(range(size), key=lambda i: ids[i:])
-        assert suffix_array(np.array(ids, np.int32)).tolist() == expected
 
 
 def index_of(corpus: Corpus):  # noqa: ANN201
