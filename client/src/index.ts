@@ -6,6 +6,14 @@ export {
   readBatch,
 } from './attributionProof.ts';
 export { allErrors, contracts } from './contracts.ts';
+export {
+  type Attribution,
+  type ContributionText,
+  type EvidenceRow,
+  type EvidenceSpan,
+  recomputeAttribution,
+  textOfFile,
+} from './evidence/index.ts';
 export { type PayingFetchOptions, payingFetch } from './payingFetch.ts';
 export {
   type Authorization,
