@@ -195,3 +195,12 @@ def test_the_root_names_the_content_and_the_order() -> None:
     assert index_of([one, two]).root == index_of([two, one]).root
     assert index_of([one, two]).root != index_of([("1", 1, ["a", "b"]), ("2", 0, ["c"])]).root
     assert index_of([one, two]).root != index_of([("1", 0, ["a"]), two]).root
+
+
+def test_of_too_many_rows_the_highest_are_kept() -> None:
+    text = "the warden raises the amber flag when the state of charge falls below thirty five percent".split()
+    corpus: Corpus = [(str(i + 1), 0, text) for i in range(10_050)]
+    rows, spans = attribute(corpus, text)
+    assert len(spans) == 10_050 and len(rows) == 10_000
+    # Joint owners share each word's bits; the lowest ids get what is left over, so the highest ids are left out.
+    assert "10000" in rows and "10001" not in rows

@@ -112,9 +112,10 @@ def _first_holders(index: EvidenceIndex, pattern: Places, match: Match) -> Itera
     places = index.text.suffixes[match.low : match.high].astype(np.int64)
     places = places[places < index.end_of(last - 1)]  # none stands before the first one's
     ends = match.start + index.text.common(places, pattern, np.full(len(places), match.start))
-    holders = index.contributions_at(places)
-    for holder in np.unique(holders):
-        yield int(holder), int(ends[holders == holder].max())
+    carried = np.zeros(last - first, np.int64)
+    np.maximum.at(carried, index.contributions_at(places) - first, ends)
+    for place in np.flatnonzero(carried):
+        yield first + int(place), int(carried[place])
 
 
 def _covered(length: int, ranges: Iterator[tuple[int, int]] | list[tuple[int, int]]) -> Mask:
