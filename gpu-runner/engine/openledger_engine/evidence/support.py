@@ -92,14 +92,14 @@ def owners(index: EvidenceIndex, words: list[str], prompt: list[str]) -> list[tu
             claims[contribution].append((match.start, end))
     free = ~quoted(words, prompt, sums)
     best = np.full(len(words), np.iinfo(np.int64).max)  # order of the word's owners
-    found: list[tuple[int, ...]] = [()] * len(words)
+    found: list[list[int]] = [[] for _ in words]
     for contribution in sorted(claims):  # in the order of registration: whoever comes first keeps the word
         order = index.orders[contribution]
         mine = _covered(len(words), claims[contribution]) & free & (best >= order)
         best[mine] = order
         for i in np.flatnonzero(mine):
-            found[i] += (contribution,)
-    return found
+            found[i].append(contribution)
+    return [tuple(places) for places in found]
 
 
 def _first_holders(index: EvidenceIndex, pattern: Places, match: Match) -> Iterator[tuple[int, int]]:
