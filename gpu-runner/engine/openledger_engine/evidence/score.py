@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,8 +116,12 @@ def attribute_output(
     combined = {
         index.entries[c].id: score * (ONE + bm25_factor(index, weights, c, distinct)) >> 16 for c, score in scores.items()
     }
-    best = sorted((i for i in combined if combined[i]), key=lambda i: (-combined[i], id_key(i)))[:MAX_ROWS]
+    return rows_of(combined), sorted(spans, key=lambda s: (s.start, id_key(s.contribution_id)))
+
+
+def rows_of(scores: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Positive scores as weights that sum to 2^32 - 1, by id; of too many the highest, lower ids first among equals."""
+    best = sorted((i for i in scores if scores[i] > 0), key=lambda i: (-scores[i], id_key(i)))[:MAX_ROWS]
     ids = sorted(best, key=id_key)
-    parts = share_out(TOTAL, [combined[i] for i in ids])
-    rows = [(i, part) for i, part in zip(ids, parts, strict=True) if part]
-    return rows, sorted(spans, key=lambda s: (s.start, id_key(s.contribution_id)))
+    parts = share_out(TOTAL, [scores[i] for i in ids])
+    return [(i, part) for i, part in zip(ids, parts, strict=True) if part]
