@@ -11,8 +11,14 @@ export {
   type ContributionText,
   type EvidenceRow,
   type EvidenceSpan,
+  type InfluencePrior,
+  type Passage,
+  priorRoot,
+  type Retrieval,
   recomputeAttribution,
+  recomputeRetrieval,
   textOfFile,
+  weightByInfluence,
 } from './evidence/index.ts';
 export { type PayingFetchOptions, payingFetch } from './payingFetch.ts';
 export {

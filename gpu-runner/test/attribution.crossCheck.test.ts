@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { recomputeAttribution } from '@openledger/client';
+import { recomputeAttribution, recomputeRetrieval } from '@openledger/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineProcess } from '../src/engine/engineProcess.ts';
@@ -12,6 +12,12 @@ type Recorded = {
   root: string;
   rows: { contribution_id: string; weight: number }[];
   spans: { contribution_id: string; output_start: number; output_end: number; score: number }[];
+};
+
+type Retrieved = {
+  root: string;
+  passages: { contribution_id: string; chunk: number; start: number; end: number; text: string; score: number }[];
+  rows: { contribution_id: string; weight: number }[];
 };
 
 /** Two implementations, one specification: TypeScript in the client, Python in the engine. */
@@ -61,5 +67,35 @@ describe('attribution in TypeScript and in the engine', () => {
       { numRuns: 250 },
     );
     expect(withRows).toBeGreaterThan(50);
+  }, 120_000);
+
+  it('agrees on retrieval-0, bit for bit', async () => {
+    let withPassages = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        attributionCase.filter(({ files }) => files.every(isReadable)),
+        fc.integer({ min: 1, max: 16 }),
+        fc.option(fc.integer({ min: 1, max: 400 }), { nil: undefined }),
+        async (one, topK, maxWords) => {
+          const limit = maxWords === undefined ? {} : { max_words: maxWords };
+          const request = { index: await indexed(one), query_text: one.output, top_k: topK, ...limit };
+          const recorded = await engine.request<Retrieved>('retrieve', request);
+          const wanted = maxWords === undefined ? {} : { maxWords };
+          const found = recomputeRetrieval({ files: one.files, query: one.output, topK, ...wanted });
+          expect(found.root).toBe(recorded.root);
+          expect(
+            found.passages.map(({ contributionId, score, ...rest }) => {
+              return { contribution_id: contributionId, score: Number(score), ...rest };
+            }),
+          ).toEqual(recorded.passages);
+          expect(found.rows.map(({ contributionId, weight }) => [contributionId, Number(weight)])).toEqual(
+            recorded.rows.map((row) => [row.contribution_id, row.weight]),
+          );
+          withPassages += Number(found.passages.length > 1);
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(withPassages).toBeGreaterThan(50);
   }, 120_000);
 });

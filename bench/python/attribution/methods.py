@@ -99,14 +99,14 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> dict[str, Float
     found = {
         "gradientDot": plain,
         "gradientCosine": plain / np.array(norms),
-        "dataInf": against([datainf.solve(every, q) for q in queries]),
+        "dataInf": against(datainf.solve(every, queries)),
         "ekfac": against([ekfac.solve(factors, q) for q in queries]),
     }
     averaged = np.zeros_like(plain)
     for adapter in truth.ensemble:
         _, _, rows, queries = gradients(adapter)
-        features = torch.stack([trak.project(g, PROJECTED, 1) for _, g in rows])
-        asked = torch.stack([trak.project(q, PROJECTED, 1) for q in queries])
+        features = trak.project([g for _, g in rows], PROJECTED, 1)
+        asked = trak.project(queries, PROJECTED, 1)
         owner = torch.tensor([column for column, _ in rows])
         parts = trak.scores(features, asked)
         averaged += torch.zeros(len(queries), len(people), dtype=parts.dtype).index_add_(1, owner, parts).numpy()

@@ -6,16 +6,20 @@ const CHUNK_WORDS = 128;
 export type Weigh = (word: string) => number;
 
 /**
- * BM25 of a set of words against a chunk, in integers: k1 = 1.2, b = 0.75, nominal length 128. All products stay below 2^53,
- * where the floor of a quotient is exact.
+ * BM25 of a set of words against words of a chunk of this length, in integers: k1 = 1.2, b = 0.75, nominal length 128. All
+ * products stay below 2^53, where the floor of a quotient is exact.
  */
-export const chunkScore = (chunk: readonly string[], weighed: ReadonlyMap<string, number>): number => {
+export const chunkScore = (
+  words: readonly string[],
+  weighed: ReadonlyMap<string, number>,
+  chunkLength: number,
+): number => {
   const counts = new Map<string, number>();
-  for (const word of chunk) if (weighed.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const word of words) if (weighed.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1);
   let score = 0;
   for (const [word, count] of counts) {
     const weight = weighed.get(word) ?? 0;
-    score += Math.floor((weight * count * 11264) / (5120 * count + 12 * (128 + 3 * chunk.length)));
+    score += Math.floor((weight * count * 11264) / (5120 * count + 12 * (128 + 3 * chunkLength)));
   }
   return score;
 };
@@ -32,6 +36,9 @@ export const nearness = (contribution: Contribution, distinct: ReadonlySet<strin
   const sum = [...weighed.values()].reduce((total, weight) => total + weight, 0);
   const ideal = (BigInt(sum) * 22n) / 10n;
   if (ideal === 0n) return 0n;
-  const best = chunksOf(contribution.words).reduce((most, chunk) => Math.max(most, chunkScore(chunk, weighed)), 0);
+  const best = chunksOf(contribution.words).reduce(
+    (most, chunk) => Math.max(most, chunkScore(chunk, weighed, chunk.length)),
+    0,
+  );
   return (BigInt(best) * 65536n) / ideal;
 };

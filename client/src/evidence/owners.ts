@@ -15,7 +15,11 @@ export const rarityOf = (words: readonly string[]): Rarity => {
 };
 
 /** The words of the output that lie in a rare row of words which the text holds. */
-const supportedBy = (automaton: SuffixAutomaton, text: readonly string[], isRare: Rarity): ReadonlySet<number> => {
+export const supportedBy = (
+  automaton: SuffixAutomaton,
+  text: readonly string[],
+  isRare: Rarity,
+): ReadonlySet<number> => {
   const places = new Set<number>();
   // Ends from last to first: a row that another one covers adds nothing.
   let covered = Number.POSITIVE_INFINITY;

@@ -1,11 +1,9 @@
 import { type ContributionText, compareIds, EarlierWords, readCorpus, rootOf } from './corpus.ts';
-import { shareOut } from './fixed.ts';
 import { nearness } from './nearness.ts';
 import { ownersOf, rarityOf } from './owners.ts';
+import { type EvidenceRow, rowsOf } from './rows.ts';
 import { weightOf } from './weights.ts';
 import { splitWords } from './words.ts';
-
-export type EvidenceRow = { readonly contributionId: string; readonly weight: bigint };
 
 /** A run of output words with the same owner: bytes [outputStart, outputEnd) of its UTF-8, score in 16.16 bits. */
 export type EvidenceSpan = {
@@ -21,9 +19,6 @@ export type Attribution = {
   readonly rows: readonly EvidenceRow[];
   readonly spans: readonly EvidenceSpan[];
 };
-
-const TOTAL = 2n ** 32n - 1n;
-const MAX_ROWS = 10_000;
 
 /**
  * evidence-0 (docs/spec/evidence-0.md), from nothing but the texts: which contributions an output rests on, and with what
@@ -84,18 +79,4 @@ const runs = (owners: readonly (readonly number[])[]): { start: number; end: num
     else found.push({ start: place, end: place + 1, owned });
   }
   return found;
-};
-
-/** Positive scores as weights that sum to 2^32 - 1, by id; of too many the highest. */
-export const rowsOf = (scores: readonly { id: string; score: bigint }[]): EvidenceRow[] => {
-  const best = scores
-    .filter(({ score }) => score > 0n)
-    .sort((a, b) => Number(b.score > a.score) - Number(b.score < a.score) || compareIds(a.id, b.id))
-    .slice(0, MAX_ROWS)
-    .sort((a, b) => compareIds(a.id, b.id));
-  const parts = shareOut(
-    TOTAL,
-    best.map(({ score }) => score),
-  );
-  return best.map(({ id }, i) => ({ contributionId: id, weight: parts[i] ?? 0n })).filter(({ weight }) => weight > 0n);
 };

@@ -48,7 +48,7 @@ METHODS: dict[str, Method] = {}
 MODULES = (
     "hello", "files.validate", "serving.load_base", "serving.load_adapter", "serving.generate",
     "training.train", "training.evaluate", "evidence.index_corpus", "evidence.attribute",
-    "influence.influence",
+    "influence.influence", "retrieval.retrieve",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from driver import BASE, Engine, files
+from test_evidence import VECTORS
 
 from openledger_engine.influence import datainf, ekfac, trak
 from openledger_engine.influence.gradients import IGNORED, Example, dot, gradient_of, gradients_of, token_losses
@@ -123,8 +125,8 @@ def test_datainf_nears_the_exact_inverse_as_damping_grows() -> None:
 def test_projections_keep_inner_products_and_trak_is_ridge_regression() -> None:
     torch.manual_seed(6)
     one, other = [torch.randn(8, 5), torch.randn(4, 3)], [torch.randn(8, 5), torch.randn(4, 3)]
-    projected = [[trak.project(g, 512, seed) for seed in range(40)] for g in (one, other)]
-    mean = float(np.mean([float(a @ b) for a, b in zip(*projected, strict=True)]))
+    projected = [trak.project([one, other], 512, seed) for seed in range(40)]
+    mean = float(np.mean([float(a @ b) for a, b in projected]))
     spread = float(np.sqrt(dot(one, one) * dot(other, other)))
     assert abs(mean - dot(one, other)) < 4 * spread / np.sqrt(512 * 40)
     train, queries = torch.randn(7, 4).double(), torch.randn(2, 4).double()
@@ -197,3 +199,11 @@ def test_the_prior_weighs_evidence_only_when_asked(engine: Engine, tmp_path: Pat
     assert [r["contribution_id"] for r in engine.result("attribute", **request, prior=prior, lambda_bps=0)["rows"]] == ids[:1]
     twice = engine.error("attribute", **request, prior=[prior[0], prior[0]], lambda_bps=0)
     assert twice["code"] == "bad_params" and twice["details"]["name"] == "prior"
+
+
+def test_vectors_are_what_this_code_gives() -> None:
+    sys.path.insert(0, str(VECTORS))
+    import make_retrieval_vectors
+
+    stored = json.loads((VECTORS / "influence-0.json").read_text("utf-8"))
+    assert json.loads(json.dumps(make_retrieval_vectors.make_weighted())) == stored

@@ -65,6 +65,7 @@ class EvidenceIndex:
     orders: npt.NDArray[np.int64]  # of the entries, ascending
     starts: Places  # where each entry's words begin in `text.ids`; a 0 stands before each
     vocabulary: dict[str, int]  # word -> id >= 1
+    words: tuple[str, ...]  # by id - 1
     text: SuffixIndex
 
     @staticmethod
@@ -77,6 +78,7 @@ class EvidenceIndex:
             orders=np.array([entry.order for entry in listed], np.int64),
             starts=np.cumsum(lengths)[:-1] + np.arange(1, len(listed) + 1),
             vocabulary=vocabulary,
+            words=tuple(vocabulary),
             text=text,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import bad_params
 from ..files.extract import read_text
 from ..methods import Job, register
+from ..retrieval.passages import Passages
 from ..settings import setting
 from .index import Contribution, build_index, root_of, sort_contributions
 from .index_files import DamagedIndex, load_index, save_index
@@ -35,11 +36,13 @@ class IndexParams:
 
 def index_corpus(params: IndexParams, job: Job) -> dict[str, Any]:
     contributions: dict[str, Contribution] = {}
+    texts: dict[str, str] = {}
     for place, file in enumerate(params.files):
         job.check()
         if file.contribution_id in contributions or "\n" in file.contribution_id:
             raise bad_params("files", f"contribution {file.contribution_id!r} is listed twice or has no usable id")
-        words = folded_words(read_text(Path(file.path), file.format))
+        texts[file.contribution_id] = read_text(Path(file.path), file.format)
+        words = folded_words(texts[file.contribution_id])
         order = place if file.order is None else file.order
         contributions[file.contribution_id] = Contribution(file.contribution_id, order, words)
     tokens = sum(len(c.words) for c in contributions.values())
@@ -50,7 +53,9 @@ def index_corpus(params: IndexParams, job: Job) -> dict[str, Any]:
     if not _holds(folder, root):
         index = build_index(contributions.values())
         job.check()
-        save_index(index, folder)
+        passages = Passages.of(texts[entry.id] for entry in index.entries)
+        job.check()
+        save_index(index, folder, passages.arrays())
     return {"root": root, "tokens": tokens, "contributions": len(contributions)}
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .index import Entry, EvidenceIndex
 from .suffixes import SuffixIndex
 
 MANIFEST = "index.json"
 FORMAT = "openledger evidence index 2"
+
+Array = npt.NDArray[Any]
 WORDS, SUFFIXES, VOCABULARY = "words.npy", "suffixes.npy", "vocabulary.txt"
 
 
@@ -45,21 +49,22 @@ def saved_root(folder: Path) -> str:
     return str(_manifest(folder).get("root"))
 
 
-def save_index(index: EvidenceIndex, folder: Path) -> None:
-    """The manifest comes last and by rename: a folder with a manifest is complete.
+def save_index(index: EvidenceIndex, folder: Path, arrays: Mapping[str, Array] | None = None) -> None:
+    """The manifest comes last and by rename: a folder with a manifest is complete. `arrays` are kept beside the index.
 
     Files are unlinked, not overwritten: an older index may still be mapped by a query that runs now.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (MANIFEST, WORDS, SUFFIXES, VOCABULARY):
+    saved = {WORDS: index.text.ids, SUFFIXES: index.text.suffixes, **(arrays or {})}
+    for name in (MANIFEST, VOCABULARY, *saved):
         (folder / name).unlink(missing_ok=True)
-    np.save(folder / WORDS, index.text.ids, allow_pickle=False)
-    np.save(folder / SUFFIXES, index.text.suffixes, allow_pickle=False)
+    for name, array in saved.items():
+        np.save(folder / name, array, allow_pickle=False)
     (folder / VOCABULARY).write_bytes("\n".join(index.vocabulary).encode())
     manifest = {
         "format": FORMAT,
         "root": index.root,
-        "files": {name: _seal(folder / name) for name in (WORDS, SUFFIXES, VOCABULARY)},
+        "files": {name: _seal(folder / name) for name in (VOCABULARY, *saved)},
         "contributions": [[e.id, e.order, e.length, e.sha256] for e in index.entries],
     }
     fresh = folder / (MANIFEST + ".new")
@@ -67,15 +72,22 @@ def save_index(index: EvidenceIndex, folder: Path) -> None:
     os.replace(fresh, folder / MANIFEST)
 
 
+def load_arrays(folder: Path, names: Sequence[str]) -> list[Array]:
+    """Arrays of an index whose files load_index has checked, mapped into memory. Raises DamagedIndex."""
+    try:
+        return [np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in names]
+    except (OSError, ValueError) as error:
+        raise DamagedIndex(str(error)) from error
+
+
 def load_index(folder: Path) -> EvidenceIndex:
     """Size and hash of every file, and the root over the contributions, are checked. Raises DamagedIndex."""
     manifest = _manifest(folder)
     try:
-        for name in (WORDS, SUFFIXES, VOCABULARY):
-            if _seal(folder / name) != manifest["files"][name]:
+        for name, seal in manifest["files"].items():
+            if _seal(folder / name) != seal:
                 raise DamagedIndex(f"{name} is not what was written")
-        ids = np.load(folder / WORDS, mmap_mode="r", allow_pickle=False)
-        suffixes = np.load(folder / SUFFIXES, mmap_mode="r", allow_pickle=False)
+        ids, suffixes = load_arrays(folder, (WORDS, SUFFIXES))
         words = (folder / VOCABULARY).read_bytes().decode().split("\n")
         vocabulary = {word: i + 1 for i, word in enumerate(words) if word}
         entries = [Entry(*row) for row in manifest["contributions"]]

@@ -75,7 +75,7 @@ def quoted(words: list[str], prompt: list[str], sums: Places) -> Mask:
     numbers = {word: i for i, word in enumerate(dict.fromkeys(prompt))}
     text = SuffixIndex.of(np.array([numbers[word] for word in prompt], np.int32))
     pattern = np.array([numbers.get(word, -1) for word in words], np.int64)
-    return _covered(len(words), ((m.start, m.end) for m in rare_matches(text, pattern, sums)))
+    return covered(len(words), ((m.start, m.end) for m in rare_matches(text, pattern, sums)))
 
 
 def owners(index: EvidenceIndex, words: list[str], prompt: list[str]) -> list[tuple[int, ...]]:
@@ -95,7 +95,7 @@ def owners(index: EvidenceIndex, words: list[str], prompt: list[str]) -> list[tu
     found: list[list[int]] = [[] for _ in words]
     for contribution in sorted(claims):  # in the order of registration: whoever comes first keeps the word
         order = index.orders[contribution]
-        mine = _covered(len(words), claims[contribution]) & free & (best >= order)
+        mine = covered(len(words), claims[contribution]) & free & (best >= order)
         best[mine] = order
         for i in np.flatnonzero(mine):
             found[i].append(contribution)
@@ -118,7 +118,7 @@ def _first_holders(index: EvidenceIndex, pattern: Places, match: Match) -> Itera
         yield first + int(place), int(carried[place])
 
 
-def _covered(length: int, ranges: Iterator[tuple[int, int]] | list[tuple[int, int]]) -> Mask:
+def covered(length: int, ranges: Iterator[tuple[int, int]] | list[tuple[int, int]]) -> Mask:
     """Which of `length` places lie in at least one of the ranges [start, end)."""
     steps = np.zeros(length + 1, np.int64)
     for start, end in ranges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Inclusive ranges of code points beyond ASCII that separate words: punctuation, symbols, spaces, surrogate-free.
@@ -102,3 +103,8 @@ _FOLDED = {code: code + distance for low, high, distance in CAPITALS for code in
 def folded_words(text: str) -> list[str]:
     """The folded words of `split_words`, without their places: ten times as fast, for whole files."""
     return _WORD.findall(text.translate(_FOLDED))
+
+
+def word_places(text: str) -> Iterator[tuple[int, int]]:
+    """Characters [start, end) of each word: folding keeps their number."""
+    return (found.span() for found in _WORD.finditer(text.translate(_FOLDED)))

@@ -20,13 +20,14 @@ def solve_layer(gradients: Any, query: Any, damping: float) -> Any:
     return (query - along @ gradients / len(gradients)) / damping
 
 
-def solve(gradients: Sequence[Gradient], query: Gradient) -> Gradient:
-    """The query's gradient through the approximate inverse, layer by layer, in double precision."""
+def solve(gradients: Sequence[Gradient], queries: Sequence[Gradient]) -> list[Gradient]:
+    """The queries' gradients through the approximate inverse, layer by layer, in double precision."""
     import torch
 
-    solved: Gradient = []
-    for layer, part in enumerate(query):
-        rows = torch.stack([gradient[layer].flatten() for gradient in gradients]).double()
+    solved: list[Gradient] = [[] for _ in queries]
+    for layer in range(len(gradients[0])):
+        rows, asked = (torch.stack([g[layer].flatten() for g in some]).double() for some in (gradients, queries))
         damping = max(DAMPING * float(rows.square().mean()), 1e-30)
-        solved.append(solve_layer(rows, part.double().reshape(1, -1), damping).reshape(part.shape).float())
+        for known, query, part in zip(solved, queries, solve_layer(rows, asked, damping), strict=True):
+            known.append(part.reshape(query[layer].shape).float())
     return solved

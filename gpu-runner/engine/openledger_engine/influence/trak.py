@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .gradients import Gradient
 
 
-def project(gradient: Gradient, size: int, seed: int) -> Any:
-    """A Gaussian projection to `size` numbers that keeps inner products in expectation. Double precision."""
+def project(gradients: Sequence[Gradient], size: int, seed: int) -> Any:
+    """Gaussian projections to `size` numbers that keep inner products in expectation. Shape [n, size], double precision."""
     import torch
 
-    total = torch.zeros(size, dtype=torch.float64)
-    for layer, part in enumerate(gradient):
+    total = torch.zeros(len(gradients), size, dtype=torch.float64)
+    for layer, first in enumerate(gradients[0]):
         generator = torch.Generator().manual_seed(seed * 100_003 + layer)
-        matrix = torch.randn(size, part.numel(), generator=generator)
-        total += (matrix @ part.flatten().float().cpu()).double()
+        matrix = torch.randn(first.numel(), size, generator=generator)
+        rows = torch.stack([gradient[layer].flatten() for gradient in gradients]).float().cpu()
+        total += (rows @ matrix).double()
     return total / size**0.5
 
 
