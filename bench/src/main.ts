@@ -1,3 +1,4 @@
+import { attribution } from './attribution.ts';
 import { derive } from './derive.ts';
 import { evm } from './evm.ts';
 import { lane } from './lane.ts';
@@ -7,6 +8,7 @@ import { rewards } from './rewards.ts';
 import { startup } from './startup.ts';
 
 const benches: Readonly<Record<string, () => Promise<BenchResult>>> = {
+  attribution,
   derive,
   evm,
   lane,

@@ -15,17 +15,21 @@ from openledger_engine.evidence.index import Contribution, build_index
 from openledger_engine.evidence.score import attribute_output
 from openledger_engine.evidence.words import folded_words
 from openledger_engine.influence import datainf, ekfac, trak
-from openledger_engine.influence.gradients import Gradient, dot, gradient_of
+from openledger_engine.influence.gradients import Gradient, added, dot, gradient_of
+from openledger_engine.influence.prior import HIGHEST, quantise
 from openledger_engine.influence.training_set import contribution_gradients, summed, training_set
 from openledger_engine.methods import Job
+from openledger_engine.models.load import load_tokenizer
+from openledger_engine.retrieval.retrieve import select
 from openledger_engine.training.rows import TrainFile
 
 from lds import Floats
 from retrain import BASE, PARAMS, example, load
 from truth import Truth
-from world import Contributor
+from world import Contributor, Query
 
 PROJECTED = 512
+LAMBDA = 0.5  # of the evidence that the prior leaves alone, where both are combined
 QUIET = Job(lambda *_: None)
 
 
@@ -73,12 +77,35 @@ def embedding(people: list[Contributor], texts: list[tuple[str, str]]) -> Floats
     return np.array([[float((piece @ state(output)).max()) for piece in pieces] for _, output in texts])
 
 
-def gradient_methods(people: list[Contributor], truth: Truth) -> dict[str, Floats]:
-    """Dot, cosine, DataInf, EK-FAC and TRAK on the gradients of the full run's adapter; TRAK on the ensemble's."""
+def retrieval(people: list[Contributor], texts: list[tuple[str, str]]) -> Floats:
+    """retrieval-0's scores of the output as a query, summed over a contribution's passages."""
+    index = build_index(Contribution(p.id, i, folded_words(p.text)) for i, p in enumerate(people))
+    scores = np.zeros((len(texts), len(people)))
+    for row, (_, output) in zip(scores, texts, strict=True):
+        for ranked in select(index, output, 16, None):
+            row[ranked.contribution] += ranked.score
+    return scores
+
+
+LEXICAL = {"evidence0": evidence, "retrieval0": retrieval, "bm25": bm25, "embedding": embedding}
+
+
+def prior_of(people: list[Contributor], model: Any, tokenizer: Any, factors: Any, totals: list[Gradient]) -> list[int]:
+    """influence-0's prior: EK-FAC towards the held-out passages of all contributors."""
+    wanted = None
+    for person in people:
+        gradient = gradient_of(model, example(tokenizer, Query("heldout", person.id, "", person.held_out)))
+        wanted = gradient if wanted is None else added(wanted, gradient)
+    return quantise([dot(ekfac.solve(factors, wanted or []), total) for total in totals])
+
+
+def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str, Floats], list[int]]:
+    """Dot, cosine, DataInf and EK-FAC on the gradients of the full run's adapter, TRAK on the ensemble's; and the prior."""
     folder = Path(truth.adapter).parent
     files = [TrainFile(p.id, str(folder / f"{p.id}.txt"), "txt") for p in people]
 
     def gradients(adapter: str) -> tuple[Any, Any, list[tuple[int, Gradient]], list[Gradient]]:
+        """(model, training set, gradients by contributor, gradients of the queries)"""
         model, tokenizer = load(adapter, trainable=True)
         data = training_set(files, 0, int(PARAMS["max_length"]), tokenizer)
         column = {name: next(i for i, p in enumerate(people) if p.id == name) for name in data.contributions}
@@ -91,6 +118,7 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> dict[str, Float
     norms = [math.sqrt(dot(g, g)) for g in totals]
     every = [g for _, g in rows]
     factors = ekfac.measure(model, data.examples, 1, QUIET)
+    prior = prior_of(people, model, load_tokenizer(BASE), factors, totals)
 
     def against(solved: list[Gradient]) -> Floats:
         return np.array([[dot(q, g) for g in totals] for q in solved])
@@ -110,7 +138,7 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> dict[str, Float
         owner = torch.tensor([column for column, _ in rows])
         parts = trak.scores(features, asked)
         averaged += torch.zeros(len(queries), len(people), dtype=parts.dtype).index_add_(1, owner, parts).numpy()
-    return found | {"trak": averaged}
+    return found | {"trak": averaged}, prior
 
 
 def all_methods(people: list[Contributor], truth: Truth, seed: int, tell: Callable[[str], None]) -> dict[str, Floats]:
@@ -122,8 +150,12 @@ def all_methods(people: list[Contributor], truth: Truth, seed: int, tell: Callab
         "tokenCount": np.tile([float(len(folded_words(p.text))) for p in people], (len(texts), 1)),
         "bm25": bm25(people, texts),
         "evidence0": evidence(people, texts),
+        "retrieval0": retrieval(people, texts),
     }
     tell("embedding")
     found["embedding"] = embedding(people, texts)
     tell("gradients")
-    return found | gradient_methods(people, truth)
+    by_gradient, prior = gradient_methods(people, truth)
+    found |= by_gradient
+    found["weighted"] = found["evidence0"] * (LAMBDA + (1 - LAMBDA) * np.array(prior) / HIGHEST)
+    return found
