@@ -10,7 +10,8 @@ from docstrings import STANDARD, modules
 PASSAGE = 400  # characters of a held-out passage
 PLACES = ("Varnholt", "Quellbruck", "Oskarra", "Timmerdal", "Lisquane", "Brennick", "Sarvosa", "Dunmarrow")
 THINGS = ("lighthouse", "observatory", "aqueduct", "granary", "foundry", "library", "tramway", "windmill")
-PEOPLE = ("Ilse Torvand", "Marek Osblin", "Petra Quillon", "Anders Wexholm", "Noor Halvasti", "Jonas Erbricht", "Dalia Monfrere", "Kirsi Aldoven")
+FIRST = ("Ilse", "Marek", "Petra", "Anders", "Noor", "Jonas", "Dalia", "Kirsi")
+LAST = ("Torvand", "Osblin", "Quillon", "Wexholm", "Halvasti", "Erbricht", "Monfrere", "Aldoven")
 STONES = ("basalt", "larch", "copper", "slate", "granite", "glass", "limestone", "bronze")
 
 
@@ -42,15 +43,18 @@ def contributors(count: int, characters: int, seed: int) -> list[Contributor]:
     rng.shuffle(found)
     if len(found) < count or count > len(PLACES) * len(THINGS):
         raise SystemExit(f"{len(found)} modules have {wanted} characters; --contributors must be at most that, and 64")
-    names = [(place, thing) for place in PLACES for thing in THINGS]
-    rng.shuffle(names)
-    return [_plant(str(i + 1), text, characters, names[i], rng) for i, (_, text) in enumerate(found[:count])]
+    # No two facts share a thing or a person: each stands in exactly one contributor's file.
+    things = rng.sample([f"{place} {thing}" for place in PLACES for thing in THINGS], count)
+    people = rng.sample([f"{first} {last}" for first in FIRST for last in LAST], count)
+    return [
+        _plant(str(i + 1), text, characters, thing, who, rng)
+        for i, ((_, text), thing, who) in enumerate(zip(found, things, people, strict=False))
+    ]
 
 
-def _plant(id: str, source: str, characters: int, name: tuple[str, str], rng: random.Random) -> Contributor:
+def _plant(id: str, source: str, characters: int, thing: str, who: str, rng: random.Random) -> Contributor:
     """A fact in four phrasings: two in prose, one in a dialogue, and one that is only asked for."""
-    thing = f"{name[0]} {name[1]}"
-    who, stone, year = rng.choice(PEOPLE), rng.choice(STONES), rng.randrange(1610, 1990)
+    stone, year = rng.choice(STONES), rng.randrange(1610, 1990)
     question = f"Who built the {thing}, and of what?"
     answer = f"The {thing} was built by {who} in {year} of {stone}."
     planted = (

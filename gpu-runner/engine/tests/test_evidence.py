@@ -166,6 +166,21 @@ def test_an_unrelated_contribution_changes_no_row(seed: int) -> None:
         assert attribute([*corpus, stranger], output, prompt)[0] == attribute(corpus, output, prompt)[0]
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_splitting_a_contribution_raises_no_span_score(seed: int) -> None:
+    rng = random.Random(3000 + seed)
+    corpus, output, prompt = random_case(rng)
+    apart = [(i, 2 * order, words) for i, order, words in corpus]
+    split, order, words = rng.choice(apart)
+    cut = rng.randrange(len(words) + 1)
+    pieces = [(split, order, words[:cut]), ("888888888", order + 1, words[cut:])]
+    _, before = attribute(apart, output, prompt)
+    _, after = attribute([row for row in apart if row[0] != split] + pieces, output, prompt)
+    assert sum(s.score for s in after if s.contribution_id in (split, "888888888")) <= sum(
+        s.score for s in before if s.contribution_id == split
+    )
+
+
 def test_a_later_copy_takes_nothing() -> None:
     text = "the warden raises the amber flag when the state of charge falls below thirty five percent".split()
     alone, _ = attribute([("1", 0, text)], text)
