@@ -9,7 +9,7 @@ import numpy as np
 
 from ..evidence.fixed import log2
 from ..evidence.index import EvidenceIndex
-from ..evidence.rarity import COMMON_BITS, NOMINAL_BITS, reference_counts
+from ..evidence.rarity import COMMON_BITS, NOMINAL_BITS, reference_counts, weight
 from ..evidence.score import CHUNK_WORDS
 from ..evidence.suffixes import Places
 from ..evidence.support import Mask, bare_bits, covered, rare_matches
@@ -34,8 +34,9 @@ class Query:
 
     def __init__(self, index: EvidenceIndex, text: str) -> None:
         self._index = index
-        self._ids = [i for word in sorted(set(folded_words(text))) if (i := index.vocabulary.get(word, -1)) >= 0]
-        self._words = {index.vocabulary[word]: word for word in set(folded_words(text)) if word in index.vocabulary}
+        # A word that the reference alone makes common adds nothing to any score.
+        asked = sorted(word for word in set(folded_words(text)) if word in index.vocabulary and weight(word, 0))
+        self._words = {index.vocabulary[word]: word for word in asked}
         self._firsts = first_chunks(index)
         self._lengths = np.array([entry.length for entry in index.entries], np.int64)
         firsts = np.searchsorted(index.orders, index.orders, side="left")
@@ -63,7 +64,7 @@ class Query:
     def _upper_bounds(self) -> Places:
         """Scores of all chunks if every word in them counted. Shape [chunks]."""
         scores = np.zeros(int(self._firsts[-1]), np.int64)
-        for word in self._ids:
+        for word in self._words:
             places = np.sort(self._index.text.places_of(word)).astype(np.int64)
             owners = self._index.contributions_at(places)
             chunks, first, counts = np.unique(
@@ -91,7 +92,7 @@ class Query:
         ids = self._index.text.ids[start:end].astype(np.int64)
         own = ids[~self._foreign(ids, int(self._order_starts[contribution]))]
         total = 0
-        for word in self._ids:
+        for word in self._words:
             count = int(np.count_nonzero(own == word))
             if count:
                 earlier = np.count_nonzero(self._index.text.places_of(word) < self._order_starts[contribution])
@@ -105,5 +106,5 @@ class Query:
         return covered(len(ids), ((m.start, m.end) for m in matches if m.place < before))
 
 
-def _bm25(weight: Places, count: Places | int, length: Places | int) -> Places:
-    return weight * count * 11264 // (5120 * count + 12 * (128 + 3 * length))
+def _bm25(weights: Places, count: Places | int, length: Places | int) -> Places:
+    return weights * count * 11264 // (5120 * count + 12 * (128 + 3 * length))
