@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 import warnings
 from typing import Any
@@ -78,8 +79,9 @@ def main() -> None:
     at_scale = scale.measure(options.megabytes, options.outputs, options.seed)
     tell(f"retraining {options.subsets} subsets of {options.contributors} contributors")
     people = world.contributors(options.contributors, options.characters, options.seed)
-    truth = ground.measure(people, options.subsets, options.queries, options.seed, options.processes)
-    scores = methods.all_methods(people, truth, options.seed, tell)
+    with tempfile.TemporaryDirectory(prefix="attribution-") as folder:
+        truth = ground.measure(folder, people, options.subsets, options.queries, options.seed, options.processes)
+        scores = methods.all_methods(people, truth, options.seed, tell)
     tell("judging")
     report = {
         "scale": at_scale,

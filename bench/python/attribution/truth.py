@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +50,10 @@ def make_queries(people: list[Contributor], per_kind: int, model: object, tokeni
     return made
 
 
-def measure(people: list[Contributor], subsets: int, per_kind: int, seed: int, processes: int) -> Truth:
-    folder = tempfile.mkdtemp(prefix="attribution-")
+def measure(
+    folder: str, people: list[Contributor], subsets: int, per_kind: int, seed: int, processes: int
+) -> Truth:
+    """`folder` keeps the files and the adapters that the methods look at; it is the caller's to remove."""
     write_files(Path(folder), people)
     everyone = tuple(person.id for person in people)
     adapter = str(Path(folder) / "full")
