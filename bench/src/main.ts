@@ -1,3 +1,4 @@
+import { attribution } from './attribution.ts';
 import { derive } from './derive.ts';
 import { evm } from './evm.ts';
 import { lane } from './lane.ts';
@@ -8,6 +9,7 @@ import { startup } from './startup.ts';
 import { train } from './train.ts';
 
 const benches: Readonly<Record<string, () => Promise<BenchResult>>> = {
+  attribution,
   derive,
   evm,
   lane,

@@ -6,6 +6,20 @@ export {
   readBatch,
 } from './attributionProof.ts';
 export { allErrors, contracts } from './contracts.ts';
+export {
+  type Attribution,
+  type ContributionText,
+  type EvidenceRow,
+  type EvidenceSpan,
+  type InfluencePrior,
+  type Passage,
+  priorRoot,
+  type Retrieval,
+  recomputeAttribution,
+  recomputeRetrieval,
+  textOfFile,
+  weightByInfluence,
+} from './evidence/index.ts';
 export { type PayingFetchOptions, payingFetch } from './payingFetch.ts';
 export {
   type Authorization,

@@ -48,6 +48,7 @@ METHODS: dict[str, Method] = {}
 MODULES = (
     "hello", "files.validate", "serving.load_base", "serving.load_adapter", "serving.generate",
     "training.train", "training.estimate", "evaluation.evaluate", "evidence.index_corpus", "evidence.attribute",
+    "influence.influence", "retrieval.retrieve",
 )
 
 

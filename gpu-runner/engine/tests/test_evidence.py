@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from openledger_engine.evidence import fixed, rarity
-from openledger_engine.evidence.index import Contribution, build_index, id_key, load_index, save_index
+from openledger_engine.evidence.index import Contribution, build_index, id_key
+from openledger_engine.evidence.index_files import load_index, save_index
 from openledger_engine.evidence.score import Span, attribute_output
-from openledger_engine.evidence.suffixes import suffix_array
 from openledger_engine.evidence.support import MIN_BITS, MIN_WORDS
 from openledger_engine.evidence.words import split_words
 
@@ -48,14 +48,6 @@ def test_shares_sum_to_the_whole() -> None:
         assert sum(parts) == (total if sum(scores) else 0)
         assert all(part in (s * total // max(1, sum(scores)), s * total // max(1, sum(scores)) + 1)
                    for part, s in zip(parts, scores, strict=True))
-
-
-def test_suffix_array_sorts_all_suffixes() -> None:
-    rng = random.Random(6)
-    for size in (0, 1, 2, 3, 17, 200):
-        ids = [rng.randrange(0, 3) for _ in range(size)]
-        expected = sorted(range(size), key=lambda i: ids[i:])
-        assert suffix_array(np.array(ids, np.int32)).tolist() == expected
 
 
 def index_of(corpus: Corpus):  # noqa: ANN201
@@ -174,6 +166,21 @@ def test_an_unrelated_contribution_changes_no_row(seed: int) -> None:
         assert attribute([*corpus, stranger], output, prompt)[0] == attribute(corpus, output, prompt)[0]
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_splitting_a_contribution_raises_no_span_score(seed: int) -> None:
+    rng = random.Random(3000 + seed)
+    corpus, output, prompt = random_case(rng)
+    apart = [(i, 2 * order, words) for i, order, words in corpus]
+    split, order, words = rng.choice(apart)
+    cut = rng.randrange(len(words) + 1)
+    pieces = [(split, order, words[:cut]), ("888888888", order + 1, words[cut:])]
+    _, before = attribute(apart, output, prompt)
+    _, after = attribute([row for row in apart if row[0] != split] + pieces, output, prompt)
+    assert sum(s.score for s in after if s.contribution_id in (split, "888888888")) <= sum(
+        s.score for s in before if s.contribution_id == split
+    )
+
+
 def test_a_later_copy_takes_nothing() -> None:
     text = "the warden raises the amber flag when the state of charge falls below thirty five percent".split()
     alone, _ = attribute([("1", 0, text)], text)
@@ -203,3 +210,12 @@ def test_the_root_names_the_content_and_the_order() -> None:
     assert index_of([one, two]).root == index_of([two, one]).root
     assert index_of([one, two]).root != index_of([("1", 1, ["a", "b"]), ("2", 0, ["c"])]).root
     assert index_of([one, two]).root != index_of([("1", 0, ["a"]), two]).root
+
+
+def test_of_too_many_rows_the_highest_are_kept() -> None:
+    text = "the warden raises the amber flag when the state of charge falls below thirty five percent".split()
+    corpus: Corpus = [(str(i + 1), 0, text) for i in range(10_050)]
+    rows, spans = attribute(corpus, text)
+    assert len(spans) == 10_050 and len(rows) == 10_000
+    # Joint owners share each word's bits; the lowest ids get what is left over, so the highest ids are left out.
+    assert "10000" in rows and "10001" not in rows

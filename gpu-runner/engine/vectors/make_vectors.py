@@ -15,7 +15,8 @@ from typing import Any
 
 from openledger_engine.evidence import fixed, index, rarity, score, words
 
-TEXTS = [
+METHOD = "evidence-0"
+TEXTS: list[str] = [
     "",
     "The warden's amber flag: 35%!",
     "ÀÉÎ ΑΒΓ Ωμέγα ПРИВЕТ Ёлка ÿ×÷",
@@ -24,12 +25,30 @@ TEXTS = [
     "a\u0301 combining, zero\u200bwidth, tab\tand\nline, emoji 😀 ok, ﬁ",
     "don't_stop x86-64 3.14",
 ]
+# Each end of each range of the tables, and its neighbours, between two letters: a word, a cut, or a word by itself.
+ENDS = sorted({end + step for row in (*words.SEPARATORS, *words.SINGLES, *words.CAPITALS) for end in row[:2] for step in (-1, 0, 1)})
+TEXTS += [
+    " ".join(f"a{chr(code)}b" for code in ENDS[i : i + 24] if not 0xD800 <= code <= 0xDFFF) for i in range(0, len(ENDS), 24)
+]
+TEXTS += ["".join(map(chr, range(0x80))), "a\U0003fffe\U00040000b", "\u07ff \u0800 \uffef x"]
 NUMBERS = [1, 2, 3, 4, 5, 7, 10, 52416, 65535, 65536, 999_999, 1 << 20, (1 << 53) - 1]
 SPLITS = [(100, [1, 1, 1]), (4294967295, [5, 3, 2]), (10, [0, 0]), (7, [1, 2, 3, 4]), (1, [5, 5])]
 
 FLAG = "The warden raises the amber flag when the state of charge falls below thirty-five percent."
 DROOP = "Nobody changes the droop setpoint of the lead inverter during an island."
 BOTH = f"{FLAG} {DROOP}"
+
+
+def worth(bits: int, count: int) -> list[str]:
+    """`count` words that the reference alone makes worth exactly this many bits."""
+    wanted = (1 << rarity.NOMINAL_BITS - rarity.COMMON_BITS - bits) - 1
+    return sorted(word for word, n in rarity.reference_counts().items() if n == wanted)[:count]
+
+
+JUST_RARE = " ".join([*worth(5, 2), *worth(6, 1), "the"])  # 16 bits in four words: the least that is evidence
+JUST_COMMON = " ".join([*worth(5, 3), "the"])  # 15 bits
+THREE = "zymurgic quokka vexillum"  # rare enough, but three words
+LONG = " ".join(f"gauge{i % 150} reads {i * i % 97}" for i in range(220))
 
 # (name, contributions as (id, order, text), prompt, output)
 CASES: list[tuple[str, list[tuple[str, int, str]], str, str]] = [
@@ -49,6 +68,27 @@ CASES: list[tuple[str, list[tuple[str, int, str]], str, str]] = [
     ("no corpus", [], "", FLAG),
     ("empty output", [("1", 0, FLAG)], "", ""),
     ("repetition in a file doesn't pay", [("1", 0, FLAG), ("2", 1, (DROOP + " ") * 40)], "", BOTH),
+    ("sixteen bits are enough", [("1", 0, JUST_RARE)], "", JUST_RARE),
+    ("fifteen bits are not", [("1", 0, JUST_COMMON)], "", JUST_COMMON),
+    ("three words are not enough", [("1", 0, THREE)], "", THREE),
+    ("four words are", [("1", 0, f"{THREE} of")], "", f"{THREE} of"),
+    ("common words at the edge of a rare span", [("1", 0, f"of the {FLAG}"), ("2", 1, f"{DROOP} of the")], "",
+     f"{DROOP} of the {FLAG}"),
+    ("a run between two owners that is not rare by itself is dropped",
+     [("1", 0, "amber flag when the state"), ("2", 1, "of charge falls below thirty"), ("3", 2, FLAG)], "", FLAG),
+    ("a span that begins in one file and ends in another is two", [("1", 0, f"{DROOP} The warden raises the amber"),
+     ("2", 1, "warden raises the amber flag when the state")], "", FLAG),
+    ("earlier occurrences make a word common", [("1", 0, "amber flag charge state " * 30), ("2", 1, FLAG), ("3", 2, DROOP)],
+     "", BOTH),
+    ("occurrences of the same order do not", [("1", 4, "amber flag charge state " * 30), ("2", 4, FLAG), ("3", 4, DROOP)],
+     "", BOTH),
+    ("registered at once, one of them longer", [("8", 3, FLAG), ("11", 3, "raises the amber flag when the state"), ("9", 3, FLAG)],
+     "", FLAG),
+    ("half of it quoted", [("1", 0, BOTH)], "raises the amber flag when the state", BOTH),
+    ("a quote of common words changes nothing", [("1", 0, BOTH)], "of the lead during an", BOTH),
+    ("chunks of unequal length", [("1", 0, LONG), ("2", 1, f"{LONG[:900]} {FLAG}")], "", f"{LONG[1200:2400]} {FLAG} {LONG[300:600]}"),
+    ("ids that are no numbers", [("b", 0, FLAG), ("é", 0, FLAG), ("ab", 0, FLAG), ("B", 0, FLAG)], "", FLAG),
+    ("the order is large", [("1", (1 << 53) - 1, FLAG), ("2", (1 << 53) - 2, DROOP)], "", BOTH),
     ("many chunks", [("1", 0, ("Sheep graze in the panel field. " * 60) + FLAG), ("2", 1, DROOP)], "", BOTH),
 ]
 
@@ -73,7 +113,7 @@ def attribution(case: tuple[str, list[tuple[str, int, str]], str, str]) -> dict[
 def make() -> dict[str, Any]:
     table = Path(rarity.__file__).with_name("reference-words.json")
     return {
-        "method": "evidence-0",
+        "method": METHOD,
         "reference_words_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
         "log2": [{"value": n, "log2": fixed.log2(n)} for n in NUMBERS],
         "share_out": [{"total": t, "scores": s, "parts": fixed.share_out(t, s)} for t, s in SPLITS],

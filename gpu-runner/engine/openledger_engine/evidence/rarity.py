@@ -26,6 +26,7 @@ def reference_counts() -> dict[str, int]:
     return counts
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def weight(word: str, earlier: int) -> int:
     """Fixed-point bits that one occurrence of `word` carries; `earlier` is its count in earlier contributions."""
     return max(0, (NOMINAL_BITS - COMMON_BITS << 16) - log2(reference_counts().get(word, 0) + earlier + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,23 +33,18 @@ class Weights:
 
     def __init__(self, index: EvidenceIndex) -> None:
         self._index = index
-        self._orders: dict[str, np.ndarray] = {}
+        self._known: dict[tuple[str, int], int] = {}
+        self._before: dict[int, int] = {}
 
     def of(self, word: str, order: int) -> int:
-        return weight(word, int(np.searchsorted(self._occurrences(word), order, side="left")))
-
-    def _occurrences(self, word: str) -> np.ndarray:
-        """Registration orders of the contributions of all occurrences of `word`, ascending."""
-        if word not in self._orders:
-            index = self._index
-            found = index.vocabulary.get(word)
-            positions: np.ndarray = np.zeros(0, np.int64)
-            if found is not None:
-                low, high = index.suffixes.narrow(index.suffixes.everything(), 0, found)
-                positions = index.suffixes.suffixes[low:high]
-            at = np.searchsorted(np.array(index.starts), positions, side="right") - 1
-            self._orders[word] = np.sort(np.array(index.orders, np.int64)[at])
-        return self._orders[word]
+        key = word, order
+        if key not in self._known:
+            if order not in self._before:
+                self._before[order] = self._index.first_place_of(order)
+            # A word that the reference alone makes common weighs nothing; its many places need no counting.
+            known = weight(word, 0)
+            self._known[key] = known and weight(word, self._index.occurrences(word, self._before[order]))
+        return self._known[key]
 
 
 def bm25_factor(index: EvidenceIndex, weights: Weights, contribution: int, distinct: list[str]) -> int:
@@ -57,24 +53,26 @@ def bm25_factor(index: EvidenceIndex, weights: Weights, contribution: int, disti
     BM25 with k1 = 1.2, b = 0.75 and a nominal chunk length of 128, so that no other file's length matters. All
     fractions are cleared: tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length / 128)), times 5120 above and below.
     """
-    order = index.orders[contribution]
-    bits = {index.vocabulary.get(word, -1): weights.of(word, order) for word in distinct}
+    order = int(index.orders[contribution])
+    bits = {word: bit for word in distinct if (bit := weights.of(word, order))}
     # 2.2 is the limit of tf * 2.2 / (tf + K): the score of a chunk that repeats every word without end.
-    ideal = sum(weights.of(word, order) for word in distinct) * 22 // 10
+    ideal = sum(bits.values()) * 22 // 10
     if ideal == 0:
         return 0
-    ids = index.words_of(contribution)
-    best = 0
-    for start in range(0, len(ids), CHUNK_WORDS):
-        chunk = ids[start : start + CHUNK_WORDS]
-        length = len(chunk)
-        kept, counts = np.unique(chunk, return_counts=True)
-        total = 0
-        for word, count in zip(kept.tolist(), counts.tolist(), strict=True):
-            if word in bits:
-                total += bits[word] * count * 11264 // (5120 * count + 12 * (128 + 3 * length))
-        best = max(best, total)
-    return (best << 16) // ideal
+    start, length = int(index.starts[contribution]), index.entries[contribution].length
+    weight_of = np.zeros(len(index.vocabulary) + 1, np.int64)
+    for word, bit in bits.items():
+        if word in index.vocabulary:
+            weight_of[index.vocabulary[word]] = bit
+    ids = index.text.ids[start : start + length]
+    places = np.flatnonzero(weight_of[ids])
+    # One number for each pair of chunk and word, so that equal ones are counted in one go.
+    pairs, counts = np.unique(places // CHUNK_WORDS * len(weight_of) + ids[places], return_counts=True)
+    chunks, found = np.divmod(pairs, len(weight_of))
+    lengths = np.minimum(CHUNK_WORDS, length - chunks * CHUNK_WORDS)
+    scores = np.zeros(-(-length // CHUNK_WORDS), np.int64)
+    np.add.at(scores, chunks, weight_of[found] * counts * 11264 // (5120 * counts + 12 * (128 + 3 * lengths)))
+    return (int(scores.max(initial=0)) << 16) // ideal
 
 
 def runs(
@@ -96,11 +94,11 @@ def runs(
             many = len(owned[start])
             score = 0
             for word in words[start:end]:
-                bits = weights.of(word.text, index.orders[contribution])
+                bits = weights.of(word.text, int(index.orders[contribution]))
                 # What an equal split leaves over goes to the lowest ids, one each.
                 score += bits // many + (place < bits % many)
             scores[contribution] = scores.get(contribution, 0) + score
-            spans.append(Span(index.ids[contribution], words[start].start, words[end - 1].end, score))
+            spans.append(Span(index.entries[contribution].id, words[start].start, words[end - 1].end, score))
         start = end
     return spans, scores
 
@@ -116,10 +114,14 @@ def attribute_output(
     spans, scores = runs(index, words, owned, weights)
     distinct = sorted(set(texts))
     combined = {
-        index.ids[c]: score * (ONE + bm25_factor(index, weights, c, distinct)) >> 16 for c, score in scores.items()
+        index.entries[c].id: score * (ONE + bm25_factor(index, weights, c, distinct)) >> 16 for c, score in scores.items()
     }
-    best = sorted((i for i in combined if combined[i]), key=lambda i: (-combined[i], id_key(i)))[:MAX_ROWS]
+    return rows_of(combined), sorted(spans, key=lambda s: (s.start, id_key(s.contribution_id)))
+
+
+def rows_of(scores: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Positive scores as weights that sum to 2^32 - 1, by id; of too many the highest, lower ids first among equals."""
+    best = sorted((i for i in scores if scores[i] > 0), key=lambda i: (-scores[i], id_key(i)))[:MAX_ROWS]
     ids = sorted(best, key=id_key)
-    parts = share_out(TOTAL, [combined[i] for i in ids])
-    rows = [(i, part) for i, part in zip(ids, parts, strict=True) if part]
-    return rows, sorted(spans, key=lambda s: (s.start, id_key(s.contribution_id)))
+    parts = share_out(TOTAL, [scores[i] for i in ids])
+    return [(i, part) for i, part in zip(ids, parts, strict=True) if part]

@@ -1,59 +1,98 @@
-"""A suffix array over word ids, and the search in it. Built by doubling: sort by 1, 2, 4, ... words."""
+"""A suffix array over word ids, and what can be asked of it for many patterns at once."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Ids = npt.NDArray[np.int32]
+Ids = npt.NDArray[Any]  # uint16 or int32 on disk, int64 in queries
+Places = npt.NDArray[np.int64]
+
+MAX_WORDS = (1 << 29) - 1  # their bytes are numbered in 31 bits while they are sorted
+_COMPARED = 32  # words that are compared in one step
+_PAST_TEXT, _PAST_PATTERN = -2, -3  # equal to no id, to no unknown word (-1) and not to each other
 
 
-def suffix_array(ids: Ids) -> Ids:
+def narrowest(ids: Ids) -> Ids:
+    """The same ids in two bytes each when they fit: most datanets know fewer than 65,536 words."""
+    return ids.astype(np.uint16 if ids.max(initial=0) < 1 << 16 else np.int32)
+
+
+def suffix_array(ids: Ids) -> npt.NDArray[np.int32]:
     """Positions of `ids` (shape [n], values >= 0) in the order of the suffixes that begin there. Shape [n].
 
-    A suffix that is a prefix of another comes first. O(n log n) sorting per doubling; as many doublings as the
-    longest repeat has bits, so a corpus copied whole costs about 20.
+    A suffix that is a prefix of another comes first. Big-endian bytes compare like the numbers they spell, so the
+    sorted suffixes of the bytes, of which only those at the start of a number are kept, are the sorted suffixes of the ids.
     """
-    n = len(ids)
-    if n == 0:
+    from pydivsufsort import divsufsort
+
+    if len(ids) == 0:
         return np.zeros(0, np.int32)
-    rank = ids.astype(np.int64) + 1
-    width = 1
-    while True:
-        following = np.zeros(n, np.int64)  # rank 0: past the end, lower than any word
-        following[: max(n - width, 0)] = rank[width:]
-        keys = rank * (rank.max() + following.max() + 2) + following
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        fresh = np.empty(n, np.int64)
-        fresh[order] = np.cumsum(np.concatenate(([1], ordered[1:] != ordered[:-1])))
-        if fresh.max() == n:
-            return order.astype(np.int32)
-        rank, width = fresh, width * 2
+    width = 2 if ids.max() < 1 << 16 else 4
+    order = divsufsort(ids.astype(f">u{width}").tobytes())
+    return np.asarray(order[order % width == 0] // width, np.int32)
 
 
+@dataclass(frozen=True)
 class SuffixIndex:
-    """Finds the positions of a row of words by narrowing an interval of the suffix array word by word."""
+    """`suffixes[buckets[w] : buckets[w + 1]]` are the positions of word id `w`, in the order of what follows them."""
 
-    def __init__(self, ids: Ids, suffixes: Ids) -> None:
-        self.ids = ids
-        self.suffixes = suffixes
-        self._end = len(ids)
+    ids: Ids
+    suffixes: npt.NDArray[np.int32]
+    buckets: Places
 
-    def everything(self) -> tuple[int, int]:
-        return 0, len(self.suffixes)
+    @staticmethod
+    def of(ids: Ids, suffixes: npt.NDArray[np.int32] | None = None) -> SuffixIndex:
+        counts = np.bincount(ids) if len(ids) else np.zeros(1, np.int64)
+        buckets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return SuffixIndex(ids, suffix_array(ids) if suffixes is None else suffixes, buckets)
 
-    def narrow(self, interval: tuple[int, int], depth: int, word: int) -> tuple[int, int]:
-        """Those suffixes of `interval` (all share `depth` words) whose next word is `word`. [low, high)."""
-        ids, suffixes, end = self.ids, self.suffixes, self._end
+    def places_of(self, word: int) -> npt.NDArray[np.int32]:
+        """All positions of a word id, in no useful order; none for an id that doesn't occur."""
+        known = 0 <= word < len(self.buckets) - 1
+        return self.suffixes[self.buckets[word] : self.buckets[word + 1]] if known else self.suffixes[:0]
 
-        def next_word(row: int) -> int:
-            position = int(suffixes[row]) + depth
-            return int(ids[position]) if position < end else -1
+    def rows(self, pattern: Places, starts: Places, depths: Places) -> tuple[Places, Places]:
+        """For each k the rows [low, high) of the suffixes that begin with pattern[starts[k] : starts[k] + depths[k]].
 
-        rows = range(*interval)
-        low = interval[0] + bisect_left(rows, word, key=next_word)
-        high = interval[0] + bisect_right(rows, word, lo=low - interval[0], key=next_word)
-        return low, high
+        All are searched together, by halving. The pattern's ids must occur in the text, the depths be at least 1.
+        """
+        columns = np.arange(int(depths.max(initial=1)))
+        asked = columns < depths[:, None]
+        wanted = pattern[np.minimum(starts[:, None] + columns, len(pattern) - 1)]
+        first = pattern[starts]
+        bounds: list[Places] = []
+        for past_equal in (False, True):
+            low, high = self.buckets[first], self.buckets[first + 1]
+            while (unsettled := low < high).any():
+                middle = (low + high) // 2
+                at = self.suffixes[np.minimum(middle, len(self.suffixes) - 1)].astype(np.int64)
+                difference = np.where(asked, self._words_at(at[:, None] + columns) - wanted, 0)
+                sign = difference[np.arange(len(at)), (difference != 0).argmax(1)]
+                below = (sign < 0) | (past_equal & (sign == 0))
+                low = np.where(unsettled & below, middle + 1, low)
+                high = np.where(unsettled & ~below, middle, high)
+            bounds.append(low)
+        return bounds[0], bounds[1]
+
+    def common(self, places: Places, pattern: Places, starts: Places) -> Places:
+        """How many words the text from places[k] on has in common with the pattern from starts[k] on."""
+        lengths = np.zeros(len(places), np.int64)
+        columns = np.arange(_COMPARED)
+        open_ = np.arange(len(places))
+        while len(open_):
+            ahead = starts[open_, None] + lengths[open_, None] + columns
+            wanted = np.where(ahead < len(pattern), pattern[np.minimum(ahead, len(pattern) - 1)], _PAST_PATTERN)
+            equal = self._words_at(places[open_, None] + lengths[open_, None] + columns) == wanted
+            run = np.where(equal.all(1), _COMPARED, equal.argmin(1))
+            lengths[open_] += run
+            open_ = open_[run == _COMPARED]
+        return lengths
+
+    def _words_at(self, places: Places) -> Places:
+        """Ids at these positions; past the end what is lower than any id."""
+        found = self.ids[np.minimum(places, len(self.ids) - 1)].astype(np.int64)
+        return np.where(places < len(self.ids), found, _PAST_TEXT)

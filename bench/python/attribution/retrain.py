@@ -1,0 +1,99 @@
+"""Trains the small base on subsets of the contributors, and measures the loss of every query after each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from world import Contributor, Query
+
+ENGINE = Path(__file__).resolve().parents[3] / "gpu-runner"
+BASE = ENGINE / "models" / "openledger-small"
+# Hot enough that a contributor of a few hundred tokens leaves its mark in three epochs.
+PARAMS: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 5e-3, "max_length": 256}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One retraining: which contributors' files, with which seed; `keep` is a folder for the adapter, or none."""
+
+    contributors: tuple[str, ...]
+    seed: int
+    keep: str | None = None
+
+
+def write_files(folder: Path, contributors: Iterable[Contributor]) -> None:
+    for contributor in contributors:
+        (folder / f"{contributor.id}.txt").write_text(contributor.text, "utf-8")
+
+
+def load(adapter: str | None, trainable: bool = False) -> tuple[Any, Any]:
+    """(model, tokenizer) of the small base with an adapter."""
+    from openledger_engine.models.load import load_model, load_tokenizer
+    from peft import PeftModel
+
+    model = load_model(BASE, "float32")
+    if adapter:
+        model = PeftModel.from_pretrained(model, adapter, is_trainable=trainable, low_cpu_mem_usage=not trainable)
+    return model.eval(), load_tokenizer(BASE)
+
+
+def example(tokenizer: Any, query: Query) -> Any:
+    """The query's tokens; what belongs to its prompt is context without a label."""
+    from openledger_engine.influence.gradients import IGNORED, Example
+
+    prompt = list(tokenizer(query.prompt)["input_ids"]) if query.prompt else [tokenizer.bos_token_id]
+    answer = list(tokenizer(query.text, add_special_tokens=False)["input_ids"])
+    ids = np.array((prompt + answer)[:512])
+    return Example(ids, np.where(np.arange(len(ids)) < len(prompt), IGNORED, ids))
+
+
+def losses(model: Any, tokenizer: Any, queries: Sequence[Query]) -> list[float]:
+    """Mean loss of each query in nats a token."""
+    import torch
+    from openledger_engine.influence.gradients import token_losses
+
+    found = []
+    with torch.inference_mode():
+        for query in queries:
+            item = example(tokenizer, query)
+            values, _ = token_losses(model, item)
+            found.append(float(values.sum()) / int((item.labels[1:] >= 0).sum()))
+    return found
+
+
+def retrain(folder: str, task: Task, queries: Sequence[Query]) -> list[float]:
+    """The product's own `train`, on the files of the task's contributors; the adapter is kept when the task says so."""
+    from openledger_engine.methods import Job
+    from openledger_engine.training.rows import TrainFile
+    from openledger_engine.training.train import TrainParams, train
+
+    output = task.keep or tempfile.mkdtemp(dir=folder)
+    files = tuple(TrainFile(i, str(Path(folder) / f"{i}.txt"), "txt") for i in task.contributors)
+    params = PARAMS | {"seed": task.seed}
+    train(
+        TrainParams(base=str(BASE), files=files, output=output, params=params, heldout_share_bps=0),
+        Job(lambda *_: None),
+    )
+    model, tokenizer = load(output)
+    measured = losses(model, tokenizer, queries)
+    if task.keep is None:
+        shutil.rmtree(output)
+    return measured
+
+
+def retrain_all(folder: str, tasks: Sequence[Task], queries: Sequence[Query], processes: int) -> np.ndarray:
+    """Losses of shape [tasks, queries]. Each process has one thread, so that a task's result doesn't depend on the others."""
+    os.environ["OPENLEDGER_ENGINE_THREADS"] = "1"
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(retrain, folder, task, queries) for task in tasks]
+        return np.array([future.result() for future in futures])
