@@ -27,6 +27,8 @@ import { runTraining } from './jobs/runTraining.ts';
 import { decide, validateContribution } from './jobs/validateContribution.ts';
 import { openRunnerDatabase } from './queue/database.ts';
 import { lockRunner } from './queue/lockRunner.ts';
+import { EngineGenerator } from './serving/engineGenerator.ts';
+import { VllmGenerator } from './serving/vllmGenerator.ts';
 import { ContentStore } from './store/contentStore.ts';
 import { ModelLocator } from './store/modelLocator.ts';
 
@@ -49,6 +51,8 @@ export type RunnerOptions = {
   /** Pays for calls with API keys; without it, keys are refused. */
   operator?: OperatorChannel;
   databaseUrl?: string;
+  /** A vLLM server that answers instead of the engine. */
+  vllmUrl?: string;
 };
 
 /** Beyond two settlement intervals: so long may a commit take to get into a block. Milliseconds. */
@@ -105,6 +109,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       store,
       models,
       engine,
+      generator: options.vllmUrl ? new VllmGenerator({ url: options.vllmUrl }) : new EngineGenerator(engine),
       payments,
       apiKeys,
       account: options.account,

@@ -1,12 +1,25 @@
 import { fileURLToPath } from 'node:url';
 import { openLedgerChain } from '@openledger/chain-config';
 import { defaultCacheDir, prepareVenv, startRunner } from '@openledger/gpu-runner';
-import { type ConfigOf, type ConfigTable, createLogger, type LogLevel, parseInteger, parseText } from '@openledger/kit';
+import {
+  type ConfigOf,
+  type ConfigTable,
+  createLogger,
+  type LogLevel,
+  parseInteger,
+  parseText,
+  parseUrl,
+} from '@openledger/kit';
 import { privateKeyToAccount } from 'viem/accounts';
 import { readChainFile } from '../chainFile.ts';
 import { defineCommand, list, port, shared } from '../options.ts';
 import { readKey } from '../signingKey.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
+
+const parseBackend = (text: string): 'engine' | 'vllm' => {
+  if (text === 'engine' || text === 'vllm') return text;
+  throw new TypeError('expected engine or vllm');
+};
 
 const runnerConfig = {
   chain: shared.chain,
@@ -79,6 +92,18 @@ const runnerConfig = {
     parse: parseText,
     default: '',
   },
+  servingBackend: {
+    flag: 'serving.backend',
+    description: 'what answers: engine, or vllm (the server at serving.vllm-url)',
+    parse: parseBackend,
+    default: 'engine',
+  },
+  vllmUrl: {
+    flag: 'serving.vllm-url',
+    description: 'vLLM’s URL, started with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True',
+    parse: parseUrl,
+    default: 'http://127.0.0.1:8001',
+  },
   clockOffset: shared.clockOffset,
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
@@ -133,6 +158,7 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       settleIntervalMs: config.settleInterval,
       clockOffsetMs: config.clockOffset,
       ...(config.keysChannel ? { operator: { channelId: BigInt(config.keysChannel), account: payer } } : {}),
+      ...(config.servingBackend === 'vllm' ? { vllmUrl: config.vllmUrl } : {}),
       ...(config.queueUrl ? { databaseUrl: config.queueUrl } : {}),
     },
     { log },
