@@ -110,6 +110,36 @@ def registered(base: Path, adapters: Path, count: int, cold: int) -> dict[str, A
     }
 
 
+def merged(base: Path, adapters: Path) -> dict[str, Any]:
+    """The largest difference of a logit between a mixed batch and a model into which PEFT merged the row's adapter."""
+    from openledger_engine.serving.forward import forward
+    from openledger_engine.serving.row_cache import RowCache
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    ours, rows = Ours(base, adapters), 8
+    ours.register(rows)
+    work = requests(rows, rows, ours.model.config.vocab_size)
+    slots = [ours.pool.acquire(ours.hashes[request.adapter]) or 0 for request in work]
+    batch = RowCache(ours.model.device)
+    for request, slot in zip(work, slots, strict=True):
+        own = RowCache(ours.model.device)
+        own.add_rows(1)
+        ours.pool.select([slot])
+        forward(ours.model, own, [request.prompt[:-1]], [0])
+        batch.take(own, 0)
+    ours.pool.select(slots)
+    told = forward(ours.model, batch, [request.prompt[-1:] for request in work], [0])[:, 0].float()
+    worst = 0.0
+    for request, logits in zip(work, told, strict=True):
+        plain = AutoModelForCausalLM.from_pretrained(base, dtype="auto").to(ours.model.device)
+        whole = PeftModel.from_pretrained(plain, adapters / str(request.adapter)).merge_and_unload().eval()
+        with ours.torch.inference_mode():
+            wanted = whole(ours.torch.tensor([request.prompt], device=ours.model.device)).logits[0, -1].float()
+        worst = max(worst, float((logits - wanted).abs().max()))
+    return {"max_logit_difference": worst, "largest_logit": float(told.abs().max())}
+
+
 def drop_from_page_cache(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -34,6 +34,8 @@ def torch_module() -> types.ModuleType:
 
     torch.set_num_threads(threads())
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Deterministic mode would also fill every new tensor first: a twentieth of a decoding pass, for nothing here.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     return torch
 
 
