@@ -143,6 +143,27 @@ def test_waiting_and_running_requests_can_be_called_off(served: Served) -> None:
     assert served.say(prompt="a", max_tokens=1)["completion_tokens"] == 1
 
 
+def test_a_failing_pass_ends_its_rows_and_nothing_else(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = served.base.adapters
+    request: dict[str, Any] = {"prompt": "a b", "max_tokens": 4, "adapter": served.adapters[0]}
+    wanted = served.say(**request)
+    with monkeypatch.context() as patch:
+
+        def fail(_: list[int]) -> None:
+            raise MemoryError
+
+        patch.setattr(pool, "select", fail)
+        with pytest.raises(EngineError) as failed:
+            served.say(**request)
+        assert failed.value.code == "out_of_memory"
+        patch.undo()
+        patch.setattr(served.base.scheduler, "_admit", fail)  # a fault of the scheduler itself
+        with pytest.raises(EngineError):
+            served.say(**request)
+    assert served.say(**request) == wanted
+    assert pool.stats()["resident"] >= 1
+
+
 def test_an_adapter_taken_away_ends_no_running_answer(served: Served) -> None:
     name = served.adapters[4]
     file = served.base.adapters.find(name)

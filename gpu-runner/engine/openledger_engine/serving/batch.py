@@ -90,6 +90,13 @@ class Batch:
             if (reason := reasons[row]) is not None:
                 self._end(self._drop(row), reason)
 
+    def fail(self, error: Exception) -> None:
+        """Ends every row; the next ones begin afresh."""
+        rows, self.running, self.incoming = self.rows(), [], []
+        self._cache = RowCache(self._model.device)
+        for sequence in rows:
+            self._end(sequence, error)
+
     def drop_cancelled(self) -> None:
         error = EngineError("cancelled", "the request was cancelled")
         for row in reversed(range(len(self.running))):
@@ -105,6 +112,8 @@ class Batch:
         self._cache.drop(row)
         self.running[row] = self.running[-1]
         self.running.pop()
+        if not self.running:  # gives the memory of the largest batch back
+            self._cache = RowCache(self._model.device)
         return sequence
 
     def _pick(self, rows: list[Sequence], logits: Any) -> list[str | Exception | None]:

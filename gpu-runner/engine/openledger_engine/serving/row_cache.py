@@ -76,11 +76,10 @@ class RowCache:
     def _reserve(self, rows: int, columns: int) -> None:
         if rows <= self._rows and columns <= self._columns:
             return
-        old_rows, old_columns = self._rows, self._columns
-        self._rows = rows if rows <= old_rows else max(rows, 2 * old_rows)
-        self._columns = columns if columns <= old_columns else max(columns + COLUMNS, old_columns * 5 // 4)
-        self._columns = max(self._columns, old_columns)
-        self._rows = max(self._rows, old_rows)
+        if rows > self._rows:
+            self._rows = max(rows, self._rows * 5 // 4)
+        if columns > self._columns:
+            self._columns = max(columns + COLUMNS, self._columns * 5 // 4)
 
         def grown(buffer: Any) -> Any:
             _, heads, _, width = buffer.shape

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future
 from typing import Any
 
-from ..errors import EngineError
+from ..errors import EngineError, as_engine_error
 from .adapter_pool import AdapterPool
 from .batch import Batch
 from .limits import Limits
@@ -76,17 +78,33 @@ class Scheduler:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._tasks or self._batch.rows())
-                cancelled = self._waiting.take_where(lambda sequence: sequence.cancelled.is_set())
-            for sequence in cancelled:
-                sequence.future.set_exception(EngineError("cancelled", "the request was cancelled before it began"))
-            self._batch.drop_cancelled()
-            before = self._batch.output_tokens
-            self._prefill()
-            if self._batch.running:
-                self._batch.decode()
-            self._count(self._batch.output_tokens - before)
-            if self._tasks:
-                self._step(*self._tasks[0])
+            try:
+                self._pass()
+            except Exception as error:  # a fault of this program: everybody is told, and the thread goes on
+                traceback.print_exc(file=sys.stderr)
+                self._fail_all(error)
+
+    def _fail_all(self, error: Exception) -> None:
+        self._batch.fail(error)
+        with self._changed:
+            waiting = self._waiting.take_where(lambda _: True)
+            tasks, self._tasks = self._tasks, deque()
+        for future in [*(sequence.future for sequence in waiting), *(future for _, future in tasks)]:
+            future.set_exception(as_engine_error(error))
+
+    def _pass(self) -> None:
+        with self._changed:
+            cancelled = self._waiting.take_where(lambda sequence: sequence.cancelled.is_set())
+        for sequence in cancelled:
+            sequence.future.set_exception(EngineError("cancelled", "the request was cancelled before it began"))
+        self._batch.drop_cancelled()
+        before = self._batch.output_tokens
+        self._prefill()
+        if self._batch.running:
+            self._batch.decode()
+        self._count(self._batch.output_tokens - before)
+        if self._tasks:
+            self._step(*self._tasks[0])
 
     def _prefill(self) -> None:
         budget = self._limits.prefill_tokens
