@@ -15,7 +15,7 @@ from openledger_engine.serving.row_cache import RowCache
 
 PROMPTS = ([5, 9, 300, 41, 7], [17, 900, 3], [22] * 11, [8, 12, 4, 77])
 STEPS = 6
-BOUND = 2e-4  # fp32; logits are of the order of 10
+BOUND = 5e-5  # fp32; logits are of the order of 10
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -55,6 +55,7 @@ def test_a_mixed_batch_is_each_row_alone(family: str, tmp_path: Path) -> None:
             told[row].append(logits[row])
             said[row].append(int(logits[row].argmax()))
 
+    worst = 0.0
     for row, prompt in enumerate(PROMPTS):
         plain = AutoModelForCausalLM.from_pretrained(base).eval()
         alone = PeftModel.from_pretrained(plain, folders[row]).eval() if row < len(folders) else plain
@@ -63,13 +64,15 @@ def test_a_mixed_batch_is_each_row_alone(family: str, tmp_path: Path) -> None:
             merged = (alone.merge_and_unload() if row < len(folders) else alone)(
                 torch.tensor([prompt + said[row][:-1]])
             ).logits[0, len(prompt) - 1 :]
-        assert (torch.stack(told[row]) - wanted).abs().max() < BOUND
-        assert (torch.stack(told[row]) - merged).abs().max() < BOUND
+        for other in (wanted, merged):
+            worst = max(worst, float((torch.stack(told[row]) - other).abs().max()))
         if row < len(folders):  # the adapter matters far beyond the bound
             pool.select([0])
             own = RowCache(model.device)
             own.add_rows(1)
             assert (forward(model, own, [prompt], [len(prompt) - 1])[0, 0] - wanted[0]).abs().max() > 100 * BOUND
+    print(f"{family}: logits differ by at most {worst:.1e}")
+    assert worst < BOUND
 
 
 def test_rows_leave_in_any_order(tmp_path: Path) -> None:

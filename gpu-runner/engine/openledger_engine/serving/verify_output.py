@@ -78,12 +78,11 @@ def verify_output(params: VerifyParams, job: Job) -> Future[dict[str, Any]]:
 
 def _judge(base: Base, adapter: str | None, case: Case, job: Job) -> Generator[None, None, list[Judgement]]:
     """A judgement for each output token, and one for the end token that may have followed."""
-    slot = 0
-    while adapter is not None and (found := base.adapters.acquire(adapter)) is None:
-        job.check()
+    slot = 0 if adapter is None else base.adapters.acquire(adapter)
+    while slot is None:
         yield
-    if adapter is not None and found is not None:
-        slot = found
+        job.check()
+        slot = base.adapters.acquire(str(adapter))
     try:
         cache, ids = RowCache(base.model.device), case.prompt + case.output
         cache.add_rows(1)
@@ -109,7 +108,7 @@ def _judge_one(logits: Any, case: Case, position: int) -> Judgement:
         logits = adjust(logits, case.sampling, case.prompt, case.output[:position])
     candidates = [case.output[position]] if position < len(case.output) else sorted(case.ends)
     found = [check_choice(logits, token, case.sampling, position, case.tolerance) for token in candidates]
-    return next((one for one in found if one.agrees), Judgement(False, 0.0, 0.0) if not found else found[0])
+    return next((one for one in found if one.agrees), found[0] if found else Judgement(False, 0.0, 0.0))
 
 
 def _read(base: Base, stop: tuple[str, ...], output: list[int]) -> TextStream | None:
