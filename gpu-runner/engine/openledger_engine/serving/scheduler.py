@@ -126,24 +126,25 @@ class Scheduler:
         return group
 
     def _next(self, rows: list[Sequence]) -> Sequence | None:
+        without_slot: list[Sequence] = []
         for sequence in self._waiting.next_in_turn():
             longest = max([sequence.length, *(row.length for row in rows)])
             if len(rows) >= self._limits.batch_rows or rows and longest * (len(rows) + 1) > self._limits.batch_tokens:
                 return None  # nobody overtakes it, or a long request might wait for ever
-            if sequence.adapter is None:
-                return sequence
             try:
-                slot = self._pool.acquire(sequence.adapter)
+                slot = 0 if sequence.adapter is None else self._pool.acquire(sequence.adapter)
             except Exception as error:
                 self._waiting.remove(sequence)
                 sequence.future.set_exception(error)
                 continue
             if slot is not None:
                 sequence.slot = slot
+                for other in without_slot:
+                    other.passed_over += 1
                 return sequence
-            sequence.passed_over += 1
-            if sequence.passed_over > PATIENCE:
+            if sequence.passed_over >= PATIENCE:
                 return None
+            without_slot.append(sequence)
         return None
 
     def _step(self, steps: Generator[None, None, Any], future: Future[Any]) -> None:
