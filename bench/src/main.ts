@@ -5,6 +5,7 @@ import { lane } from './lane.ts';
 import { preconfirmations } from './preconfirmations.ts';
 import { type BenchResult, machine, print } from './report.ts';
 import { rewards } from './rewards.ts';
+import { serve } from './serve.ts';
 import { startup } from './startup.ts';
 import { train } from './train.ts';
 
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<BenchResult>>> = {
   lane,
   preconfirmations,
   rewards,
+  serve,
   startup,
   train,
 };

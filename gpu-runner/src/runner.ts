@@ -35,6 +35,8 @@ import { decide, validateContribution } from './jobs/validateContribution.ts';
 import { databaseBackend } from './queue/backend.ts';
 import { openRunnerDatabase } from './queue/database.ts';
 import { lockRunner } from './queue/lockRunner.ts';
+import { EngineGenerator } from './serving/engineGenerator.ts';
+import { VllmGenerator } from './serving/vllmGenerator.ts';
 import { ContentStore } from './store/contentStore.ts';
 import { ModelLocator } from './store/modelLocator.ts';
 
@@ -65,6 +67,8 @@ export type RunnerOptions = {
   queueLockMs?: number;
   /** Wei for a second of training, which estimates name; nobody is held to it. */
   trainingPrice: bigint;
+  /** A vLLM server that answers instead of the engine. */
+  vllmUrl?: string;
 };
 
 /** Beyond two settlement intervals: so long may a commit take to get into a block. Milliseconds. */
@@ -122,6 +126,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       store,
       models,
       engine,
+      generator: options.vllmUrl ? new VllmGenerator({ url: options.vllmUrl }) : new EngineGenerator(engine),
       payments,
       apiKeys,
       account: options.account,

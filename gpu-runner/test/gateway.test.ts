@@ -169,23 +169,30 @@ describe('streamed completions', () => {
     });
   };
 
-  it('are chunks, then usage and receipt, then [DONE]', async () => {
-    const response = await world.post('/v1/chat/completions', chat({ stream: true }), await world.pay(ENOUGH));
+  it('are chunks, then receipt and usage, then [DONE]', async () => {
+    const body = chat({ stream: true, stream_options: { include_usage: true } });
+    const response = await world.post('/v1/chat/completions', body, await world.pay(ENOUGH));
     expect(response.headers.get('content-type')).toBe('text/event-stream');
-    const [first, second, last, done, ...rest] = await events(response);
+    const [role, first, second, last, usage, done, ...rest] = await events(response);
     const chunk = {
       id: expect.stringMatching(/^chatcmpl-/),
       object: 'chat.completion.chunk',
       created: 1_800_000_000,
       model: 'poet',
     };
+    const choice = (delta: object) => ({ index: 0, delta, finish_reason: null });
+    expect(role).toEqual({ ...chunk, choices: [choice({ role: 'assistant', content: '' })] });
     expect(first).toEqual({ ...chunk, choices: [{ index: 0, delta: { content: 'Hel' }, finish_reason: null }] });
     expect(second).toEqual({ ...chunk, choices: [{ index: 0, delta: { content: 'lo' }, finish_reason: null }] });
     expect(last).toEqual({
       ...chunk,
       choices: [{ index: 0, delta: {}, finish_reason: 'stop' }],
-      usage: { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 },
       openledger: expect.objectContaining({ model_id: '2', cost_wei: '50', source_id: '1' }),
+    });
+    expect(usage).toEqual({
+      ...chunk,
+      choices: [],
+      usage: { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 },
     });
     expect([done, rest]).toEqual(['[DONE]', []]);
   });
@@ -221,8 +228,8 @@ describe('streamed completions', () => {
     };
     const response = await world.post('/v1/chat/completions', chat({ stream: true }), await world.pay(ENOUGH));
     const all = await events(response);
-    expect(all).toHaveLength(3);
-    expect(all[2]).toEqual({ error: { message: 'internal error', type: 'server_error', code: null } });
+    expect(all).toHaveLength(4);
+    expect(all[3]).toEqual({ error: { message: 'internal error', type: 'server_error', code: null } });
   });
 });
 

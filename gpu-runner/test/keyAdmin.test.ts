@@ -56,7 +56,7 @@ describe('keys of an operator', () => {
     const { id, key } = await withKeyAdmin({ dataDir }, (keys) => keys.add(options));
     expect(key).toMatch(new RegExp(`^ol_${id}_[A-Za-z0-9_-]{43}$`));
     expect(await withKeyAdmin({ dataDir }, (keys) => keys.list())).toEqual([
-      { ...options, id, tokensToday: 0, createdAt: expect.any(String), revokedAt: null },
+      { ...options, id, operator: false, tokensToday: 0, createdAt: expect.any(String), revokedAt: null },
     ]);
     expect(await withKeyAdmin({ dataDir }, (keys) => keys.revoke(id))).toBe(true);
     expect((await withKeyAdmin({ dataDir }, (keys) => keys.list()))[0]?.revokedAt).toEqual(expect.any(String));

@@ -23,6 +23,7 @@ import { Settler } from '../../gpu-runner/src/gateway/settler.ts';
 import { runIntake } from '../../gpu-runner/src/intake.ts';
 import type { JobQueue } from '../../gpu-runner/src/jobs/jobQueue.ts';
 import { openRunnerDatabase, type RunnerDatabase } from '../../gpu-runner/src/queue/database.ts';
+import { EngineGenerator } from '../../gpu-runner/src/serving/engineGenerator.ts';
 import { ContentStore, sha256Of } from '../../gpu-runner/src/store/contentStore.ts';
 import { ModelLocator } from '../../gpu-runner/src/store/modelLocator.ts';
 import { goodEngine } from '../../gpu-runner/test/support/gateway.ts';
@@ -95,6 +96,7 @@ export class ServedChain {
     const store = new ContentStore(join(root, 'files'));
     const inference = new Inference({
       ...{ view, store, models, engine, payments, apiKeys, account: runner, chainId, database },
+      generator: new EngineGenerator(engine),
       ...{ indexDir: join(root, 'indexes'), log: silentLogger },
     });
     const gateway = await startGateway({

@@ -1,6 +1,14 @@
 import { openLedgerChain } from '@openledger/chain-config';
 import { startRunner } from '@openledger/gpu-runner';
-import { type ConfigOf, type ConfigTable, createLogger, type LogLevel, parseInteger, parseText } from '@openledger/kit';
+import {
+  type ConfigOf,
+  type ConfigTable,
+  createLogger,
+  type LogLevel,
+  parseInteger,
+  parseText,
+  parseUrl,
+} from '@openledger/kit';
 import { parseEther } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { readChainFile } from '../chainFile.ts';
@@ -8,6 +16,11 @@ import { defineCommand, list, port, shared } from '../options.ts';
 import { readKey, readSecret } from '../signingKey.ts';
 import { engineDir, engineMemoryOf, pythonOf, pythonOptions } from './engineEnvironment.ts';
 import { runUntilStopped } from './runUntilStopped.ts';
+
+const parseBackend = (text: string): 'engine' | 'vllm' => {
+  if (text === 'engine' || text === 'vllm') return text;
+  throw new TypeError('expected engine or vllm');
+};
 
 const runnerConfig = {
   chain: shared.chain,
@@ -95,6 +108,18 @@ const runnerConfig = {
     parse: parseText,
     default: '',
   },
+  servingBackend: {
+    flag: 'serving.backend',
+    description: 'what answers: engine, or vllm (the server at serving.vllm-url)',
+    parse: parseBackend,
+    default: 'engine',
+  },
+  vllmUrl: {
+    flag: 'serving.vllm-url',
+    description: 'vLLM’s URL, started with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True',
+    parse: parseUrl,
+    default: 'http://127.0.0.1:8001',
+  },
   clockOffset: shared.clockOffset,
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
@@ -152,6 +177,7 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       ...(config.databaseUrl ? { databaseUrl: config.databaseUrl } : {}),
       ...(config.fleetQueueUrl ? { fleet: fleetOf(config) } : {}),
       trainingPrice: parseEther(config.trainingPrice) / 3600n,
+      ...(config.servingBackend === 'vllm' ? { vllmUrl: config.vllmUrl } : {}),
     },
     { log },
   );

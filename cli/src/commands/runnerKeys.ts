@@ -1,5 +1,5 @@
 import { type KeyAdmin, withKeyAdmin } from '@openledger/gpu-runner';
-import { type ConfigTable, parseInteger, parseText } from '@openledger/kit';
+import { type ConfigTable, parseBoolean, parseInteger, parseText } from '@openledger/kit';
 import { defineCommand } from '../options.ts';
 
 const where = {
@@ -41,6 +41,12 @@ const addTable = {
     parse: parseInteger(1),
     default: 1_000_000,
   },
+  operator: {
+    flag: 'operator',
+    description: 'whether the key may also load and unload adapters',
+    parse: parseBoolean,
+    default: false,
+  },
 } satisfies ConfigTable;
 
 /** `openledger runner keys add`: the key is printed here and never again. */
@@ -49,8 +55,8 @@ export const addCommand = defineCommand(
   addTable,
   (config) =>
     withKeys(config, async (keys) => {
-      const { name, requestsPerMinute, tokensPerDay } = config;
-      print(await keys.add({ name, requestsPerMinute, tokensPerDay }));
+      const { name, requestsPerMinute, tokensPerDay, operator } = config;
+      print(await keys.add({ name, requestsPerMinute, tokensPerDay, operator }));
     }),
 );
 

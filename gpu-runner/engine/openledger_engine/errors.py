@@ -7,7 +7,7 @@ from typing import Any
 CODES = frozenset(
     {
         "bad_request", "unknown_method", "bad_params", "bad_file", "unknown_model", "unknown_adapter",
-        "no_data", "cancelled", "out_of_memory", "internal",
+        "no_data", "overloaded", "cancelled", "out_of_memory", "internal",
     }
 )
 

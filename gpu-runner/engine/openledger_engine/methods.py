@@ -34,7 +34,7 @@ class Method:
     name: str
     params: type
     lane: Lane
-    run: Callable[[Any, Job], Answer]
+    run: Callable[[Any, Job], Answer | Future[Answer]]  # a future: the answer comes later, from another thread
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,15 @@ METHODS: dict[str, Method] = {}
 # Importing one of these is cheap: torch and transformers are imported inside the functions that need them.
 MODULES = (
     "hello", "files.validate", "serving.load_base", "serving.load_adapter", "serving.generate",
+    "serving.verify_output", "serving.serving_stats",
     "training.train", "training.estimate", "evaluation.evaluate", "evidence.index_corpus", "evidence.attribute",
     "influence.influence", "retrieval.retrieve",
 )
 
 
-def register(name: str, params: type, lane: Lane, run: Callable[[Any, Job], Answer]) -> None:
+def register(
+    name: str, params: type, lane: Lane, run: Callable[[Any, Job], Answer | Future[Answer]]
+) -> None:
     assert name not in METHODS, name
     METHODS[name] = Method(name, params, lane, run)
 

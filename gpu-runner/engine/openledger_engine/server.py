@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from .errors import EngineError, as_engine_error
 from .frames import FrameWriter, MalformedFrame, read_frame
-from .methods import METHODS, Job, Method
+from .methods import METHODS, Answer, Job, Method
 from .settings import build
 
-# One training and one generation at a time: each already uses every core. Short ones share a few threads,
-# so that hashing a large file does not keep a small one waiting.
-LANES = {"train": 1, "generate": 1, "short": 3}
+# One training at a time: it already uses every core. Short ones share a few threads, so that hashing a large file
+# does not keep a small one waiting. The lane of generation only prepares requests: the scheduler answers them later.
+LANES = {"train": 1, "generate": 2, "short": 3}
+# At the end, for what others answer. Nobody may be reading any more, and then no answer ever gets out.
+LAST_ANSWERS_SECONDS = 30.0
 
 
 class Server:
@@ -25,6 +27,7 @@ class Server:
         self._lanes = {name: ThreadPoolExecutor(size, thread_name_prefix=name) for name, size in LANES.items()}
         self._jobs: dict[int, Job] = {}
         self._lock = threading.Lock()
+        self._answered = threading.Condition(self._lock)
 
     def serve(self) -> None:
         """Returns at the end of the input or after `shutdown`; raises MalformedFrame."""
@@ -50,6 +53,8 @@ class Server:
             job.cancelled.set()
         for lane in self._lanes.values():
             lane.shutdown(wait=True)
+        with self._answered:
+            self._answered.wait_for(lambda: not self._jobs, timeout=LAST_ANSWERS_SECONDS)
 
     def _cancel(self, request_id: int) -> None:
         with self._lock:
@@ -78,12 +83,25 @@ class Server:
     def _run(self, request_id: int, method: Method, params: Any, job: Job) -> None:
         try:
             job.check()
-            self._answer(request_id, result=method.run(build(method.params, params), job))
+            result = method.run(build(method.params, params), job)
+            if isinstance(result, Future):
+                result.add_done_callback(lambda later: self._answer_later(request_id, later))
+            else:
+                self._answer(request_id, result=result)
         except BaseException as error:
-            answer = as_engine_error(error)
-            if answer.code == "internal":
-                traceback.print_exc(file=sys.stderr)
-            self._answer(request_id, error=answer)
+            self._fail(request_id, error)
+
+    def _answer_later(self, request_id: int, later: Future[Answer]) -> None:
+        try:
+            self._answer(request_id, result=later.result())
+        except BaseException as error:
+            self._fail(request_id, error)
+
+    def _fail(self, request_id: int, error: BaseException) -> None:
+        answer = as_engine_error(error)
+        if answer.code == "internal":
+            traceback.print_exception(error, file=sys.stderr)
+        self._answer(request_id, error=answer)
 
     def _answer(self, request_id: int, result: Any = None, error: EngineError | None = None) -> None:
         frame = {"id": request_id, "error": error.frame()} if error else {"id": request_id, "result": result}
@@ -91,3 +109,4 @@ class Server:
         self._writer.write(frame)
         with self._lock:
             del self._jobs[request_id]
+            self._answered.notify_all()

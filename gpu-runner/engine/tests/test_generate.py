@@ -146,3 +146,71 @@ def test_streams_split_characters_and_stop_strings_anywhere() -> None:
         ends = [at for at in (text.find("END"), text.find("\n\n")) if at >= 0]
         assert "".join(pieces) == stream.text == (text[: min(ends)] if ends else text)
         assert all("\ufffd" not in piece for piece in pieces)
+
+
+def test_requests_share_the_engine_and_answer_when_they_end(engine: Engine, base: str) -> None:
+    """The short ones that came later end first; every event belongs to one of them."""
+    long = engine.start("generate", base=base, prompt="The", max_tokens=200, logit_bias={"0": -100.0})
+    short = [engine.start("generate", base=base, prompt=f"Line {n}", max_tokens=2) for n in range(6)]
+    ended, told = [], dict.fromkeys([long, *short], "")
+    while len(ended) < 7:
+        frame = engine.read()
+        if "event" in frame:
+            told[frame["id"]] += frame["data"]["text"]
+        else:
+            assert frame["result"]["text"] == told[frame["id"]]
+            ended.append(frame["id"])
+    assert ended[-1] == long and set(ended) == {long, *short}
+    stats = engine.result("serving_stats")["bases"][0]
+    assert stats["base"] == base and stats["running"] == stats["waiting"] == 0 and stats["tokens_per_second"] > 0
+
+
+def test_a_shutdown_ends_what_runs(fresh: Engine) -> None:
+    base = fresh.result("load_base", model=str(BASE))["base"]
+    running = fresh.start("generate", base=base, prompt="The", max_tokens=400, logit_bias={"0": -100.0})
+    assert fresh.read()["event"] == "token"
+    last = fresh.start("shutdown")
+    frames = []
+    while not frames or frames[-1]["id"] != last:
+        frames.append(fresh.read())
+    assert [f["error"]["code"] for f in frames if f["id"] == running and "event" not in f] == ["cancelled"]
+    assert fresh.process.wait(20) == 0
+
+
+def test_log_probabilities_are_the_models_own(engine: Engine, base: str) -> None:
+    request: dict[str, Any] = {"base": base, "prompt": "The server", "max_tokens": 12, "logprobs": 3}
+    frame = engine.call("generate", **request)
+    entries = frame["result"]["logprobs"]
+    assert [entry["id"] for entry in entries] == frame["result"]["output_token_ids"]
+    assert [e for event in frame["events"] for e in event["data"].get("logprobs", [])] == entries
+    for entry in entries:
+        assert entry["top"][0]["id"] == entry["id"] and entry["top"][0]["logprob"] == entry["logprob"] <= 0
+        assert [one["logprob"] for one in entry["top"]] == sorted((o["logprob"] for o in entry["top"]), reverse=True)
+    changed = engine.result("generate", **request | {"temperature": 2.0, "presence_penalty": 2.0, "seed": 5})
+    assert changed["logprobs"][0]["top"][0]["logprob"] == entries[0]["logprob"]  # before temperature and penalties
+    assert engine.error("generate", **request | {"logprobs": 21})["details"]["range"] == "0..20"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("logit_bias", {"0": 101}), ("logit_bias", {"99999": 1}), ("logit_bias", {"-1": 1}), ("logit_bias", {"0": True}),
+        ("logit_bias", {str(n): 1 for n in range(1100)}), ("stop", ["x"] * 17), ("stop", ["x" * 2000]),
+        ("top_k", -1), ("min_p", 1.5), ("repetition_penalty", 0.0), ("presence_penalty", 3.0),
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(engine: Engine, base: str, name: str, value: Any) -> None:
+    error = engine.error("generate", base=base, prompt="a", **{name: value})
+    assert error["code"] == "bad_params" and error["details"]["name"] == name
+
+
+def test_text_decoded_piece_by_piece_is_the_text() -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(BASE)
+    rng = random.Random(12)
+    for _ in range(60):
+        ids = [rng.randrange(1, len(tokenizer)) for _ in range(rng.randrange(1, 60))]
+        stream = TextStream(lambda row: tokenizer.decode(row, skip_special_tokens=True), ())
+        pieces = [stream.push(token) for token in ids] + [stream.finish()]
+        assert "".join(pieces) == tokenizer.decode(ids, skip_special_tokens=True)

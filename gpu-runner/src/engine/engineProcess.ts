@@ -9,8 +9,8 @@ export type EngineEvent = { readonly event: string; readonly data: Record<string
 /** What the runner asks of an engine; docs/spec/engine-protocol.md says what each method does. */
 export type Engine = {
   /**
-   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), ENGINE_CANCELLED, ENGINE_FAILED, ENGINE_TIMEOUT,
-   *         ENGINE_EXITED
+   * @throws ENGINE_REFUSED (the request is wrong; meta.code says how), OVERLOADED, ENGINE_CANCELLED, ENGINE_FAILED,
+   *         ENGINE_TIMEOUT, ENGINE_EXITED
    */
   request<T>(method: string, params: Record<string, unknown>, options?: RequestOptions): Promise<T>;
   close(): Promise<void>;
@@ -51,6 +51,16 @@ type Pending = {
 };
 
 const MAX_FRAME = 64 * 1024 * 1024;
+/** What the engine gets of our environment, besides its own settings: no keys, no tokens, no proxies. */
+const inheritedNames: ReadonlySet<string> = new Set([
+  'PATH',
+  'HOME',
+  'LANG',
+  'TMPDIR',
+  'CUDA_VISIBLE_DEVICES',
+  'HF_HOME',
+]);
+const ENGINE_PREFIX = 'OPENLEDGER_ENGINE_';
 /** Errors that say that the request can never work, whatever the engine's state. */
 const refusals: ReadonlySet<string> = new Set([
   'bad_request',
@@ -64,6 +74,7 @@ const refusals: ReadonlySet<string> = new Set([
 
 const errorCodeOf = (code: string): RunnerErrorCode => {
   if (code === 'cancelled') return 'ENGINE_CANCELLED';
+  if (code === 'overloaded') return 'OVERLOADED';
   return refusals.has(code) ? 'ENGINE_REFUSED' : 'ENGINE_FAILED';
 };
 
@@ -161,11 +172,8 @@ export class EngineProcess implements Engine {
   #running(): ChildProcessWithoutNullStreams {
     if (this.#child) return this.#child;
     const { python, packageDir, env } = this.#command;
-    // The engine gets nothing of our environment but what it needs: no keys, no tokens, no proxies.
     const inherited = Object.fromEntries(
-      ['PATH', 'HOME', 'LANG', 'TMPDIR', 'CUDA_VISIBLE_DEVICES', 'HF_HOME'].flatMap((name) =>
-        process.env[name] === undefined ? [] : [[name, process.env[name] as string]],
-      ),
+      Object.entries(process.env).filter(([name]) => inheritedNames.has(name) || name.startsWith(ENGINE_PREFIX)),
     );
     const child = spawn(python, ['-m', 'openledger_engine'], {
       env: { ...inherited, PYTHONPATH: packageDir, PYTHONUNBUFFERED: '1', ...env },

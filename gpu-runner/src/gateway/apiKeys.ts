@@ -6,6 +6,8 @@ export type Quota = { readonly requestsPerMinute: number; readonly tokensPerDay:
 export type ApiKey = Quota & {
   readonly id: string;
   readonly name: string;
+  /** May load and unload adapters. */
+  readonly operator: boolean;
   /** Tokens of the current UTC day. */
   readonly tokensToday: number;
   readonly createdAt: string;
@@ -15,7 +17,13 @@ export type ApiKey = Quota & {
 /** `release` ends a call: of the tokens it was admitted for, it used so many. */
 export type Admission = { readonly id: string; release(usedTokens: number): Promise<void> };
 
-type Row = { name: string; secret_hash: Uint8Array; requests_per_minute: number; tokens_per_day: string };
+type Row = {
+  name: string;
+  operator: boolean;
+  secret_hash: Uint8Array;
+  requests_per_minute: number;
+  tokens_per_day: string;
+};
 
 const DAY_MS = 86_400_000;
 const form = /^ol_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
@@ -38,20 +46,20 @@ export class ApiKeys {
   }
 
   /** The key is told here once and never again. */
-  async add(options: Quota & { name: string }): Promise<{ id: string; key: string }> {
+  async add(options: Quota & { name: string; operator?: boolean }): Promise<{ id: string; key: string }> {
     const id = randomBytes(8).toString('hex');
     const secret = randomBytes(32).toString('base64url');
     await this.#database.query(
-      `INSERT INTO runner.api_keys (id, name, secret_hash, requests_per_minute, tokens_per_day)
-       VALUES ($1, $2, $3, $4, $5)`,
-      [id, options.name, hashOf(secret), options.requestsPerMinute, options.tokensPerDay],
+      `INSERT INTO runner.api_keys (id, name, secret_hash, requests_per_minute, tokens_per_day, operator)
+       VALUES ($1, $2, $3, $4, $5, $6)`,
+      [id, options.name, hashOf(secret), options.requestsPerMinute, options.tokensPerDay, options.operator === true],
     );
     return { id, key: `ol_${id}_${secret}` };
   }
 
   async list(): Promise<ApiKey[]> {
     const { rows } = await this.#database.query<ApiKey & { tokensPerDay: string; tokensToday: string }>(
-      `SELECT id, name, requests_per_minute AS "requestsPerMinute", tokens_per_day::text AS "tokensPerDay",
+      `SELECT id, name, operator, requests_per_minute AS "requestsPerMinute", tokens_per_day::text AS "tokensPerDay",
               CASE WHEN day = $1::date THEN day_tokens ELSE 0 END::text AS "tokensToday",
               created_at::text AS "createdAt", revoked_at::text AS "revokedAt"
        FROM runner.api_keys ORDER BY created_at, id`,
@@ -103,10 +111,15 @@ export class ApiKeys {
     };
   }
 
+  /** Whether this key's holder runs the machine. @throws API_KEY_UNKNOWN */
+  async isOperator(key: string): Promise<boolean> {
+    return (await this.#find(key)).row.operator;
+  }
+
   async #find(key: string): Promise<{ id: string; row: Row }> {
     const [, id = '', secret = ''] = form.exec(key) ?? [];
     const { rows } = await this.#database.query<Row>(
-      `SELECT name, secret_hash, requests_per_minute, tokens_per_day::text AS tokens_per_day
+      `SELECT name, operator, secret_hash, requests_per_minute, tokens_per_day::text AS tokens_per_day
        FROM runner.api_keys WHERE id = $1 AND revoked_at IS NULL`,
       [id],
     );

@@ -3,6 +3,12 @@ import type { RunnerErrorCode } from '../errors.ts';
 
 const statuses: Readonly<Partial<Record<RunnerErrorCode, number>>> = {
   MODEL_UNKNOWN: 404,
+  ADAPTER_UNKNOWN: 404,
+  // vLLM's answer to a name that is loaded already.
+  ADAPTER_LOADED: 400,
+  NAME_TAKEN: 409,
+  OPERATOR_ONLY: 403,
+  OVERLOADED: 429,
   FILE_UNKNOWN: 404,
   JOB_UNKNOWN: 404,
   JOB_NOT_HELD: 409,
@@ -28,6 +34,7 @@ export const errorTypes: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
   402: 'payment_required',
+  403: 'permission_error',
   404: 'not_found_error',
   409: 'conflict_error',
   413: 'invalid_request_error',
@@ -44,5 +51,5 @@ export const toErrorAnswer = (error: unknown): { status: number; body: unknown; 
   const details = Object.fromEntries(Object.entries(meta).map(([key, value]) => [key, String(value)]));
   const body = { error: { message, type: errorTypes[status], code: code.toLowerCase(), details } };
   if (meta.retryAfter !== undefined) return { status, body, retryAfter: String(meta.retryAfter) };
-  return status === 503 ? { status, body, retryAfter: '5' } : { status, body };
+  return status === 503 || code === 'OVERLOADED' ? { status, body, retryAfter: '5' } : { status, body };
 };

@@ -8,8 +8,11 @@ import { answerInference } from './answerInference.ts';
 import { errorTypes, toErrorAnswer } from './errorAnswers.ts';
 import { acceptUpload } from './files.ts';
 import type { Inference } from './inference.ts';
+import { formatLocal, formatModel } from './models.ts';
+import { localAdapters, operatorRoutes } from './operatorRoutes.ts';
 import { findOutput } from './outputs.ts';
 import { parseChatCompletion, parseCompletion } from './requests.ts';
+import { createServingMetrics } from './servingMetrics.ts';
 import type { Payee } from './x402.ts';
 
 export type GatewayOptions = {
@@ -32,6 +35,7 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
   const { inference, store, database, log, metrics } = options;
   const usedNonces = new Map<string, bigint>();
   const bodyHashes = new WeakMap<FastifyRequest, Hex>();
+  const serving = createServingMetrics(metrics);
   const app = Fastify({ bodyLimit: MAX_FILE_BYTES + 1, forceCloseConnections: true });
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
@@ -61,35 +65,22 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
     return reply.code(404).send({ error: { message, type: errorTypes[404], code: 'route_unknown' } });
   });
 
-  app.get('/v1/models', async () => ({
+  app.get('/v1/models', async (request) => ({
     object: 'list',
-    data: inference.served().map((model) => ({
-      id: model.name,
-      object: 'model',
-      created: 0,
-      owned_by: model.owner,
-      root: model.weightsHash,
-      parent: model.parentId === 0n ? null : `model-${model.parentId}`,
-      openledger: {
-        model_id: model.id.toString(),
-        input_price: model.inputPrice.toString(),
-        output_price: model.outputPrice.toString(),
-        datanet_id: model.datanetId.toString(),
-        datanet_version: model.datanetVersion,
-      },
-    })),
+    data: [...inference.served().map(formatModel), ...(await localAdapters(request, inference)).map(formatLocal)],
   }));
   const answer = answerInference({
     inference,
     payee: options.payee,
     now: options.now,
-    metrics,
+    metrics: serving,
     bodyHash: (request) => bodyHashes.get(request) ?? '0x',
   });
   app.post('/v1/completions', (request, reply) => answer(request, reply, parseCompletion(request.body), 'completions'));
   app.post('/v1/chat/completions', (request, reply) =>
     answer(request, reply, parseChatCompletion(request.body), 'chat'),
   );
+  operatorRoutes(app, inference);
   app.get<{ Params: { id: string } }>('/v1/outputs/:id', async (request, reply) => {
     const found = await findOutput(database, request.params.id);
     return found
@@ -108,6 +99,7 @@ export const startGateway = async (options: GatewayOptions): Promise<{ url: stri
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
   });
   app.get('/metrics', async (_request, reply) => {
+    await serving.refresh(inference.engine);
     reply.header('content-type', metrics.registry.contentType);
     return metrics.registry.metrics();
   });

@@ -1,39 +1,22 @@
 import { type SignedReceipt, signReceipt } from '@openledger/client';
 import { type BatchRow, outputIdOf, sharesOf } from '@openledger/contracts';
-import { describeError, type Logger } from '@openledger/kit';
+import type { Logger } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import { formatName } from '../jobs/formats.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
+import type { Generated, GenerateOptions, GenerateRequest, Generator, ServedWeights } from '../serving/generator.ts';
+import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
 import type { ApiKeys } from './apiKeys.ts';
 import type { Credential } from './credential.ts';
+import { LocalAdapters } from './localAdapters.ts';
 import { type OutputRecord, saveOutput } from './outputs.ts';
 import type { Hold, Payments } from './payments.ts';
 import { priceOf } from './priceOf.ts';
-
-export type GenerateRequest = {
-  readonly model: string;
-  readonly prompt?: string;
-  readonly messages?: readonly { role: string; content: string }[];
-  readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly seed: number;
-  readonly stop: readonly string[];
-};
-
-type Generated = {
-  text: string;
-  finish_reason: 'stop' | 'length';
-  prompt_tokens: number;
-  completion_tokens: number;
-  prompt_sha256: string;
-  output_sha256: string;
-};
 
 type AttributionRow = { contribution_id: string; weight: number | bigint };
 
@@ -46,19 +29,20 @@ export type Completion = {
   readonly runner: Address;
 };
 
-export type CallOptions = {
+export type CallOptions = GenerateOptions & {
   credential: Credential;
   /** sha256 of the request's body. */
   bodyHash: Hex;
-  onToken?: (text: string) => void;
-  signal?: AbortSignal;
 };
 
 export type InferenceModules = {
   view: RunnerView;
   store: ContentStore;
   models: ModelLocator;
+  /** Attributes answers. */
   engine: Engine;
+  /** Gives answers. */
+  generator: Generator;
   payments: Payments;
   apiKeys: ApiKeys;
   /** Signs the receipts. */
@@ -72,10 +56,29 @@ export type InferenceModules = {
 /** Serves one request: payment, generation, attribution, record. The record is on disk before the answer ends. */
 export class Inference {
   readonly #modules: InferenceModules;
-  readonly #loaded = new Map<string, Promise<unknown>>();
+  readonly #indexes = new LoadMemory();
+  /** What the operator loaded by hand. */
+  readonly local: LocalAdapters;
 
   constructor(modules: InferenceModules) {
     this.#modules = modules;
+    const { models, generator } = modules;
+    this.local = new LocalAdapters({ models, generator, isServed: (name) => this.#isServed(name) });
+  }
+
+  get adaptersFolder(): string {
+    return this.#modules.models.root;
+  }
+
+  get engine(): Engine {
+    return this.#modules.engine;
+  }
+
+  /** Whether the caller may load adapters. @throws API_KEY_UNKNOWN, OPERATOR_ONLY */
+  async admitOperator(credential: Credential): Promise<void> {
+    if (credential.kind !== 'apiKey') throw runnerError('API_KEY_UNKNOWN', 'an operator’s API key is needed');
+    if (await this.#modules.apiKeys.isOperator(credential.key)) return;
+    throw runnerError('OPERATOR_ONLY', 'this is for the operator of the runner');
   }
 
   /** Deployed models whose weights are here; by name, or by id as `model-<id>` when a name is taken twice. */
@@ -99,7 +102,19 @@ export class Inference {
     );
   }
 
-  /** @throws MODEL_UNKNOWN, PAYMENT_*, API_KEY_UNKNOWN, QUOTA_EXCEEDED, OPERATOR_CREDIT_EXHAUSTED, ENGINE_* */
+  /**
+   * An answer of an adapter that the operator loaded: no payment, no receipt. To anybody else there is no such model.
+   * @throws API_KEY_UNKNOWN, OVERLOADED, ENGINE_*
+   */
+  async completeLocal(request: GenerateRequest, options: CallOptions): Promise<Generated | undefined> {
+    const adapter = this.local.find(request.model);
+    const { apiKeys, generator } = this.#modules;
+    const { credential } = options;
+    if (!adapter || credential.kind !== 'apiKey' || !(await apiKeys.isOperator(credential.key))) return undefined;
+    return generator.generate(adapter.weights, request, options);
+  }
+
+  /** @throws MODEL_UNKNOWN, OVERLOADED, PAYMENT_*, API_KEY_UNKNOWN, QUOTA_EXCEEDED, OPERATOR_CREDIT_EXHAUSTED, ENGINE_* */
   async complete(request: GenerateRequest, options: CallOptions): Promise<Completion> {
     const { payments, apiKeys } = this.#modules;
     const { credential } = options;
@@ -131,9 +146,9 @@ export class Inference {
     hold: Hold,
     options: CallOptions,
   ): Promise<Completion> {
-    const { account, chainId, database } = this.#modules;
+    const { account, chainId, database, generator } = this.#modules;
     try {
-      const generated = await this.#generate(model, request, options);
+      const generated = await generator.generate(this.#weights(model), request, options);
       const rows = await this.#attribute(model, promptText, generated.text);
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
       const output = {
@@ -171,48 +186,20 @@ export class Inference {
 
   /** Loads base, adapter and index of a model ahead of its first request. */
   async warmUp(model: Model): Promise<void> {
-    await this.#load(model);
+    await this.#modules.generator.load(this.#weights(model));
     await this.#index(model);
   }
 
-  async #generate(
-    model: Model,
-    request: GenerateRequest,
-    options: Pick<CallOptions, 'onToken' | 'signal'>,
-  ): Promise<Generated> {
-    const { engine } = this.#modules;
-    const target = await this.#load(model);
-    return engine.request<Generated>(
-      'generate',
-      {
-        ...target,
-        ...(request.messages ? { messages: request.messages } : { prompt: request.prompt ?? '' }),
-        max_tokens: request.maxTokens,
-        temperature: request.temperature,
-        top_p: request.topP,
-        seed: request.seed,
-        stop: request.stop,
-      },
-      {
-        onEvent: ({ event, data }) => event === 'token' && options.onToken?.(String(data.text)),
-        ...(options.signal ? { signal: options.signal } : {}),
-      },
-    );
-  }
-
-  async #load(model: Model): Promise<{ base: string; adapter?: string }> {
-    const { view, models, engine } = this.#modules;
+  #weights(model: Model): ServedWeights {
+    const { view, models } = this.#modules;
     const location = models.locate(view, model.id);
     if (!location) throw runnerError('MODEL_UNKNOWN', `the weights of model ${model.id} are not on this runner`);
-    const { base } = await this.#once(`base:${location.base}`, () =>
-      engine.request<{ base: string }>('load_base', { model: location.base }),
-    );
-    if (!location.adapter) return { base };
-    const adapter = model.weightsHash.slice(2);
-    await this.#once(`adapter:${adapter}`, () =>
-      engine.request('load_adapter', { adapter, path: location.adapter, base }),
-    );
-    return { base, adapter };
+    const { base, adapter: folder } = location;
+    return folder ? { base, adapter: { sha256: model.weightsHash.slice(2), folder } } : { base };
+  }
+
+  #isServed(name: string): boolean {
+    return this.served().some((model) => model.name === name || `model-${model.id}` === name);
   }
 
   /** The evidence index of the data that the model was trained on; base models have none. */
@@ -223,7 +210,7 @@ export class Inference {
     const location = models.locate(view, model.id);
     if (files.length === 0 || !location) return undefined;
     const index = `${indexDir}/${model.datanetId}-${model.datanetVersion}`;
-    await this.#once(`index:${index}`, () =>
+    await this.#indexes.once(index, () =>
       engine.request('index_corpus', {
         index,
         base: location.base,
@@ -251,21 +238,9 @@ export class Inference {
     return sharesOf(scores);
   }
 
-  /** Remembers successful loads only; the engine forgets all of them when it restarts, so failures clear the memory. */
-  #once<T>(key: string, load: () => Promise<T>): Promise<T> {
-    const known = this.#loaded.get(key) as Promise<T> | undefined;
-    if (known) return known;
-    const loading = load().catch((error) => {
-      this.#modules.log.warn({ key, reason: describeError(error) }, 'load failed');
-      this.#loaded.clear();
-      throw error;
-    });
-    this.#loaded.set(key, loading);
-    return loading;
-  }
-
   /** The engine was restarted: nothing is loaded any more. */
   forgetLoaded(): void {
-    this.#loaded.clear();
+    this.#indexes.clear();
+    this.#modules.generator.forget();
   }
 }

@@ -130,4 +130,5 @@ CREATE TABLE IF NOT EXISTS runner.api_keys (
   created_at timestamptz NOT NULL DEFAULT now(),
   revoked_at timestamptz
 );
+ALTER TABLE runner.api_keys ADD COLUMN IF NOT EXISTS operator boolean NOT NULL DEFAULT false;
 `;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { RunnerView } from '../chain/runnerView.ts';
+import { runnerError } from '../errors.ts';
 
 export type ModelLocation = {
   /** Folder of the base model. */
@@ -16,12 +17,12 @@ export type ModelLocation = {
 
 /** Where the weights of on-chain models lie on this machine: base folders by their hash, adapters under `root`. */
 export class ModelLocator {
-  readonly #root: string;
+  readonly root: string;
   /** sha256 of model.safetensors -> folder */
   readonly #bases: ReadonlyMap<string, string>;
 
   private constructor(root: string, bases: ReadonlyMap<string, string>) {
-    this.#root = root;
+    this.root = root;
     this.#bases = bases;
   }
 
@@ -41,7 +42,7 @@ export class ModelLocator {
   }
 
   adapterFolder(weightsSha256: string): string {
-    return join(this.#root, weightsSha256);
+    return join(this.root, weightsSha256);
   }
 
   hasAdapter(weightsSha256: string): boolean {
@@ -58,6 +59,20 @@ export class ModelLocator {
     if (model.parentId === 0n) return found;
     const weights = model.weightsHash.slice(2);
     return this.hasAdapter(weights) ? { ...found, adapter: this.adapterFolder(weights) } : undefined;
+  }
+
+  /** Folder of the base that an adapter names by hash; of the only base where it names none. @throws ADAPTER_UNKNOWN */
+  async baseOfAdapter(folder: string): Promise<string> {
+    const config = await readFile(join(folder, 'adapter_config.json'), 'utf8')
+      .then((text) => JSON.parse(text) as { base_model_name_or_path?: unknown })
+      .catch((cause) => {
+        throw runnerError('ADAPTER_UNKNOWN', 'the adapter has no adapter_config.json', {}, cause);
+      });
+    const [, hash] = /^sha256:([0-9a-f]{64})$/.exec(String(config.base_model_name_or_path)) ?? [];
+    const [only, ...others] = this.#bases.values();
+    const base = hash === undefined ? (others.length === 0 ? only : undefined) : this.#bases.get(hash);
+    if (base === undefined) throw runnerError('ADAPTER_UNKNOWN', 'the base of the adapter is not on this runner');
+    return base;
   }
 
   /** Takes a trained adapter into the store, whole or not at all. */

@@ -8,6 +8,7 @@ import { startGateway } from '../../src/gateway/gateway.ts';
 import { Inference } from '../../src/gateway/inference.ts';
 import { Payments } from '../../src/gateway/payments.ts';
 import type { RunnerDatabase } from '../../src/queue/database.ts';
+import { EngineGenerator } from '../../src/serving/engineGenerator.ts';
 import { ContentStore, sha256Of } from '../../src/store/contentStore.ts';
 import { ModelLocator } from '../../src/store/modelLocator.ts';
 import {
@@ -38,11 +39,13 @@ export const generated = {
   completion_tokens: 20,
   prompt_sha256: sha256Of(Buffer.from('prompt')),
   output_sha256: sha256Of(Buffer.from('Hello')),
+  output_token_ids: [7, 8],
 };
 
 export const goodEngine = (): EngineScript => ({
   load_base: () => ({ base: BASE }),
   load_adapter: () => ({ rank: 8 }),
+  unload_adapter: () => ({}),
   index_corpus: () => ({ root: 'r' }),
   generate: (_params, { onEvent }) => {
     for (const text of ['Hel', 'lo']) onEvent?.({ event: 'token', data: { text } });
@@ -101,6 +104,7 @@ export const startWorld = async (database: RunnerDatabase): Promise<World> => {
     view,
     store,
     engine,
+    generator: new EngineGenerator(engine),
     database,
     models: await ModelLocator.open(join(root, 'adapters'), [join(root, 'base')]),
     payments: new Payments({

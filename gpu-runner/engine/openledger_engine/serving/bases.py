@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,21 @@ from ..models.folders import remember_folder, resolve_folder
 from ..models.load import context_length, load_model, load_tokenizer
 from ..models.weights_files import weights_sha256
 from ..runtime import device
+from .adapter_pool import AdapterPool
+from .limits import from_environment
+from .scheduler import Scheduler
 
 
-@dataclass
+@dataclass(frozen=True)
 class Base:
-    """One base model in memory. `lock` guards the model between two forward passes; `active` is the set adapter."""
+    """One base model in memory, the adapters that it serves, and the thread that runs it."""
 
     sha256: str
-    folder: Path
     model: Any
     tokenizer: Any
     context_length: int
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    active: str | None = None
-    adapters: dict[str, int] = field(default_factory=dict)  # sha256 -> rank
+    adapters: AdapterPool
+    scheduler: Scheduler
 
 
 _BASES: dict[str, Base] = {}
@@ -49,7 +50,17 @@ def load(model: str) -> Base:
     sha256 = weights_sha256(folder, "model")
     with _LOADING:
         if sha256 not in _BASES:
-            loaded = load_model(folder, "auto" if device() == "cuda" else "float32").eval()
-            _BASES[sha256] = Base(sha256, folder, loaded, load_tokenizer(folder), context_length(loaded))
+            _BASES[sha256] = serve(sha256, folder)
             remember_folder(sha256, folder)
         return _BASES[sha256]
+
+
+def serve(sha256: str, folder: Path) -> Base:
+    model = load_model(folder, "auto" if device() == "cuda" else "float32").eval()
+    limits = from_environment()
+    pool = AdapterPool(model, limits)
+    # Rows of one batch have different lengths, so a sliding window of attention can't be masked for all of them:
+    # a model that has one serves contexts up to its width, where it changes nothing.
+    context = min(context_length(model), getattr(model.config, "sliding_window", None) or limits.batch_tokens)
+    context = min(context, limits.batch_tokens)
+    return Base(sha256, model, load_tokenizer(folder), context, pool, Scheduler(model, pool, limits))

@@ -6,12 +6,19 @@ from collections.abc import Callable
 
 
 class TextStream:
-    """Turns growing token ids into pieces whose concatenation is the final text."""
+    """Turns growing token ids into pieces whose concatenation is the final text.
+
+    Only the latest tokens are decoded again: those since the text last ended in a whole character, and as context the
+    ones before them, because a tokenizer may decode a token differently at the start of a text.
+    """
 
     def __init__(self, decode: Callable[[list[int]], str], stop: tuple[str, ...]) -> None:
         self._decode = decode
         self._stop = tuple(filter(None, stop))
         self._sent = 0
+        self._settled = ""  # the text of all ids before `_from`
+        self._from = 0
+        self._context: list[int] = []
         self.ids: list[int] = []
         self.text = ""
         self.stopped = False
@@ -19,7 +26,10 @@ class TextStream:
     def push(self, token: int) -> str:
         """Adds a token; returns what can be told now. Sets `stopped` when a stop string is complete."""
         self.ids.append(token)
-        self.text = self._decode(self.ids)
+        before = self._decode(self._context) if self._context else ""
+        self.text = self._settled + self._decode(self._context + self.ids[self._from :])[len(before) :]
+        if not self.text.endswith("\ufffd"):
+            self._settled, self._context, self._from = self.text, self.ids[self._from :], len(self.ids)
         # Only from the told part on: an earlier stop string would have ended the stream.
         found = [at for at in (self.text.find(s, self._sent) for s in self._stop) if at >= 0]
         if found:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import EngineError, bad_params
+from ..errors import EngineError
 from ..methods import Job, register
-from ..models.adapters import adapter_rank
-from ..models.weights_files import weights_sha256
 from ..settings import setting
 from . import bases
-from .bases import Base, get_base
+from .bases import get_base
+from .lora_files import inspect_adapter
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class LoadAdapterParams:
     adapter: str = setting("sha256 of adapter_model.safetensors")
     path: str = setting("the PEFT folder")
     base: str = setting("sha256 of the loaded base")
+    pinned: bool = setting("never evicted from the device", default=False)
 
 
 @dataclass(frozen=True)
@@ -28,48 +28,16 @@ class UnloadAdapterParams:
 
 
 def load_adapter(params: LoadAdapterParams, _: Job) -> dict[str, Any]:
-    folder, base = Path(params.path), get_base(params.base)
-    if not folder.is_dir():
-        raise EngineError("unknown_adapter", "the adapter's folder does not exist")
-    rank = adapter_rank(folder)
-    found = weights_sha256(folder, "adapter_model")
-    if found != params.adapter:
-        raise bad_params("adapter", f"the weights have {found}")
-    with base.lock:
-        if params.adapter not in base.adapters:
-            _attach(base, params.adapter, folder)
-            base.adapters[params.adapter] = rank
-    return {"adapter": params.adapter, "rank": rank}
-
-
-def _attach(base: Base, name: str, folder: Path) -> None:
-    """Weights go in without being initialised first: the global random state belongs to training alone."""
-    from peft import PeftModel
-
-    base.active = None
-    try:
-        if base.adapters:
-            base.model.load_adapter(str(folder), adapter_name=name, is_trainable=False, low_cpu_mem_usage=True)
-        else:
-            base.model = PeftModel.from_pretrained(
-                base.model, str(folder), adapter_name=name, is_trainable=False, low_cpu_mem_usage=True
-            )
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise EngineError("unknown_adapter", f"the adapter does not fit the base: {error}") from error
-    base.model.eval()
+    """Checks and remembers; the weights are read with the first request that names the adapter."""
+    pool = get_base(params.base).adapters
+    file = inspect_adapter(Path(params.path), params.adapter, pool.layers)
+    pool.register(file, params.pinned)
+    return {"adapter": params.adapter, "rank": file.rank}
 
 
 def unload_adapter(params: UnloadAdapterParams, _: Job) -> dict[str, Any]:
-    base = next((b for b in bases.loaded() if params.adapter in b.adapters), None)
-    if base is None:
+    if not any([base.adapters.unregister(params.adapter) for base in bases.loaded()]):
         raise EngineError("unknown_adapter", f"adapter {params.adapter} is not loaded")
-    with base.lock:
-        base.active = None
-        del base.adapters[params.adapter]
-        if base.adapters:
-            base.model.delete_adapter(params.adapter)
-        else:
-            base.model = base.model.unload()
     return {}
 
 

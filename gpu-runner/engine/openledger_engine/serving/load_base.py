@@ -25,14 +25,13 @@ def load_base(params: LoadBaseParams, job: Job) -> dict[str, Any]:
         raise bad_params("sha256", f"the weights have {found}")
     job.check()
     base = load(params.model)
-    inner = base.model.get_base_model() if base.adapters else base.model
     return {
         "base": base.sha256,
-        "architecture": type(inner).__name__,
-        "parameters": sum(p.numel() for name, p in inner.named_parameters() if "lora_" not in name),
+        "architecture": type(base.model).__name__,
+        "parameters": sum(p.numel() for p in base.model.parameters()),
         "context_length": base.context_length,
-        "vocab_size": int(inner.config.vocab_size),
-        "model_type": str(inner.config.model_type),
+        "vocab_size": int(base.model.config.vocab_size),
+        "model_type": str(base.model.config.model_type),
     }
 
 
