@@ -14,7 +14,7 @@ from serving_base import Served, quiet
 from serving_models import make_adapter, make_base
 
 from openledger_engine.errors import EngineError
-from openledger_engine.serving import bases, scheduler
+from openledger_engine.serving import bases
 from openledger_engine.serving.host_cache import HostCache
 from openledger_engine.serving.load_adapter import UnloadAdapterParams, unload_adapter
 from openledger_engine.serving.sampling import Sampling
@@ -114,24 +114,6 @@ def test_more_adapters_than_slots_at_once_take_turns(served: Served) -> None:
     release.set()
     for later, name in zip(answers, served.adapters * 3, strict=True):
         assert later.result(timeout=120) == served.say(prompt="a b c", adapter=name, max_tokens=12)
-
-
-def test_a_request_without_a_slot_is_not_passed_over_for_ever(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Three adapters hold the slots and more of theirs keep coming; the fourth one's turn comes all the same."""
-    monkeypatch.setattr(scheduler, "PATIENCE", 2)
-    release = served.hold()
-    order: list[str] = []
-    answers = []
-    for name in [*served.adapters[:3] * 6, served.adapters[3]]:
-        later = served.start(prompt="a b", adapter=name, max_tokens=6, logit_bias={"0": -100.0})
-        later.add_done_callback(lambda _, name=name: order.append(name))
-        answers.append(later)
-    release.set()
-    for later in answers:
-        later.result(timeout=120)
-    assert order.index(served.adapters[3]) < 12
 
 
 def test_a_full_queue_says_so_and_changes_nothing(served: Served) -> None:
