@@ -1,7 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { uploadFile } from '@openledger/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runnerError } from '../src/errors.ts';
-import { findOutput } from '../src/gateway/outputs.ts';
+import { findOutput, type OutputRecord, toBatchOutput } from '../src/gateway/outputs.ts';
 import { sha256Of } from '../src/store/contentStore.ts';
 import {
   adapterRegistered,
@@ -65,6 +67,7 @@ describe('completions', () => {
         served_wei: COST.toString(),
         signature: expect.stringMatching(/^0x[0-9a-f]{130}$/),
         runner: runner.address,
+        method: 'evidence-0',
         attribution: [
           { contribution_id: '9', weight: '16384' },
           { contribution_id: '10', weight: '49152' },
@@ -88,6 +91,86 @@ describe('completions', () => {
       adapter: ADAPTER,
       max_tokens: 128,
     });
+  });
+
+  it('made from passages cite them and are paid by them', async () => {
+    world.engine.script.retrieve = () => ({
+      context: 'Passages:\n[1] a\n[2] b\n',
+      passages: [
+        { contribution_id: '9', chunk: 3, start: 5, end: 90, text: 'a', score: 7 },
+        { contribution_id: '10', chunk: 0, start: 0, end: 40, text: 'b', score: 7 },
+      ],
+      rows: [
+        { contribution_id: '9', weight: 1 },
+        { contribution_id: '10', weight: 1 },
+      ],
+    });
+    const contentHash = world.view.contributions.get(9n)?.contentHash.slice(2) ?? '';
+    const asked = chat({
+      messages: [
+        { role: 'user', content: 'Before' },
+        { role: 'assistant', content: 'Yes' },
+        { role: 'user', content: 'Say hello' },
+        { role: 'assistant', content: 'Well' },
+      ],
+      retrieval: { top_k: 2 },
+    });
+    const missing = await world.post('/v1/chat/completions', asked, await world.pay(20_000n));
+    expect(missing.status).toBe(400);
+    mkdirSync(dirname(world.store.path(contentHash)), { recursive: true });
+    writeFileSync(world.store.path(contentHash), 'text');
+    const response = await world.post('/v1/chat/completions', asked, await world.pay(20_000n));
+    expect(response.status).toBe(200);
+    const { openledger } = (await response.json()) as { openledger: { output_id: string } };
+    expect(openledger).toMatchObject({
+      method: 'retrieval-0',
+      citations: [
+        { contribution_id: '9', chunk: 3, start: 5, end: 90 },
+        { contribution_id: '10', chunk: 0, start: 0, end: 40 },
+      ],
+      attribution: [
+        { contribution_id: '9', weight: '32768' },
+        { contribution_id: '10', weight: '32768' },
+      ],
+    });
+    expect(world.engine.asked('retrieve')).toMatchObject([{ query_text: 'Say hello', top_k: 2 }]);
+    expect(world.engine.asked('attribute')).toEqual([]);
+    const shown = world.engine.asked('generate').at(-1)?.messages as { content: string }[];
+    expect(shown.map(({ content }) => content)).toEqual([
+      'Before',
+      'Yes',
+      'Passages:\n[1] a\n[2] b\nSay hello',
+      'Well',
+    ]);
+    const { record } = (await findOutput(database(), openledger.output_id)) ?? {};
+    expect(toBatchOutput(record as OutputRecord).method).toBe(3);
+  });
+
+  it('are refused for data that is not here, or passages that were not paid for', async () => {
+    const ask = (retrieval: unknown, model = 'poet') =>
+      world
+        .pay(20_000n)
+        .then((headers) => world.post('/v1/completions', { model, prompt: 'Say', retrieval }, headers))
+        .then(({ status }) => status);
+    for (const wrong of [
+      5,
+      [],
+      { top_k: 17 },
+      { top_k: 0 },
+      { datanet_id: 1 },
+      { datanet_id: '1', datanet_version: 0 },
+    ]) {
+      expect([wrong, await ask(wrong)]).toEqual([wrong, 400]);
+    }
+    expect(await ask({ datanet_id: '77' })).toBe(400);
+    expect(await ask({}, 'base')).toBe(400);
+    expect(world.engine.asked('generate')).toEqual([]);
+    const little = await world.post(
+      '/v1/completions',
+      { model: 'poet', prompt: 'Say', max_tokens: 20, retrieval: { top_k: 16 } },
+      await world.pay(ENOUGH),
+    );
+    expect(little.status).toBe(402);
   });
 
   it('load base, adapter and index once, and again after the engine has ended', async () => {

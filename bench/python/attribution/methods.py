@@ -21,6 +21,7 @@ from openledger_engine.influence.training_set import contribution_gradients, sum
 from openledger_engine.methods import Job
 from openledger_engine.models.load import load_tokenizer
 from openledger_engine.retrieval.retrieve import select
+from openledger_engine.training.prepare import DataParams, prepare
 from openledger_engine.training.rows import TrainFile
 
 from lds import Floats
@@ -107,7 +108,7 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str,
     def gradients(adapter: str) -> tuple[Any, Any, list[tuple[int, Gradient]], list[Gradient]]:
         """(model, training set, gradients by contributor, gradients of the queries)"""
         model, tokenizer = load(adapter, trainable=True)
-        data = training_set(files, 0, int(PARAMS["max_length"]), tokenizer)
+        data = training_set(prepare(DataParams(str(BASE), files, PARAMS, heldout_share_bps=0), QUIET))
         column = {name: next(i for i, p in enumerate(people) if p.id == name) for name in data.contributions}
         rows = [(column[data.contributions[n]], g) for n, g in contribution_gradients(model, data, QUIET)]
         queries = [gradient_of(model, example(tokenizer, q)) for q in truth.queries]

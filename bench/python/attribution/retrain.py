@@ -19,7 +19,7 @@ from world import Contributor, Query
 ENGINE = Path(__file__).resolve().parents[3] / "gpu-runner"
 BASE = ENGINE / "models" / "openledger-small"
 # Hot enough that a contributor of a few hundred tokens leaves its mark in three epochs.
-PARAMS: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 5e-3, "max_length": 256}
+PARAMS: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 5e-3, "max_length": 256, "replay_share": 0.0}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def retrain(folder: str, task: Task, queries: Sequence[Query]) -> list[float]:
     files = tuple(TrainFile(i, str(Path(folder) / f"{i}.txt"), "txt") for i in task.contributors)
     params = PARAMS | {"seed": task.seed}
     train(
-        TrainParams(base=str(BASE), files=files, output=output, params=params, heldout_share_bps=0),
+        TrainParams(base=str(BASE), files=files, output=output, params=params, heldout_share_bps=0, suites=()),
         Job(lambda *_: None),
     )
     model, tokenizer = load(output)

@@ -2,7 +2,7 @@
 export const PAGE_VERSION = 1;
 
 export const batchSourceKinds = { trainingJob: 1, channel: 2, inferenceJob: 3 } as const;
-export const batchMethods = { trainingTokens: 1, evidence0: 2 } as const;
+export const batchMethods = { trainingTokens: 1, evidence0: 2, retrieval0: 3, influence0: 4 } as const;
 
 export const limits = {
   /** Outputs of a page. */

@@ -1,4 +1,5 @@
 import { formatReceipt } from '@openledger/client';
+import { batchMethods } from '@openledger/contracts';
 import type { Generated, TokenLogprob } from '../serving/generator.ts';
 import type { Completion } from './inference.ts';
 
@@ -22,8 +23,15 @@ export const usageOf = ({ prompt_tokens, completion_tokens }: Generated) => ({
 export const receiptOf = ({ record, receipt, runner }: Completion) => ({
   ...formatReceipt(receipt),
   runner,
+  method: methodNames[record.method] ?? null,
+  ...(record.citations ? { citations: record.citations } : {}),
   attribution: record.rows.map(({ contributionId, weight }) => ({ contribution_id: contributionId, weight })),
 });
+
+const methodNames: Readonly<Record<number, string>> = {
+  [batchMethods.evidence0]: 'evidence-0',
+  [batchMethods.retrieval0]: 'retrieval-0',
+};
 
 export type Receipt = ReturnType<typeof receiptOf>;
 

@@ -1,24 +1,21 @@
 import { type SignedReceipt, signReceipt } from '@openledger/client';
-import { type BatchRow, outputIdOf, sharesOf } from '@openledger/contracts';
+import { batchMethods, outputIdOf } from '@openledger/contracts';
 import type { Logger } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
-import { formatName } from '../jobs/formats.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
 import type { Generated, GenerateOptions, GenerateRequest, Generator, ServedWeights } from '../serving/generator.ts';
-import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
 import type { ApiKeys } from './apiKeys.ts';
+import { Attribution, contextBound, type RetrievalRequest } from './attribution.ts';
 import type { Credential } from './credential.ts';
 import { LocalAdapters } from './localAdapters.ts';
 import { type OutputRecord, saveOutput } from './outputs.ts';
 import type { Hold, Payments } from './payments.ts';
 import { priceOf } from './priceOf.ts';
-
-type AttributionRow = { contribution_id: string; weight: number | bigint };
 
 export type Completion = {
   readonly model: Model;
@@ -28,6 +25,9 @@ export type Completion = {
   readonly payer: Address;
   readonly runner: Address;
 };
+
+/** A request that may ask for passages to answer from. */
+export type PaidRequest = GenerateRequest & { readonly retrieval?: RetrievalRequest };
 
 export type CallOptions = GenerateOptions & {
   credential: Credential;
@@ -56,12 +56,13 @@ export type InferenceModules = {
 /** Serves one request: payment, generation, attribution, record. The record is on disk before the answer ends. */
 export class Inference {
   readonly #modules: InferenceModules;
-  readonly #indexes = new LoadMemory();
+  readonly #attribution: Attribution;
   /** What the operator loaded by hand. */
   readonly local: LocalAdapters;
 
   constructor(modules: InferenceModules) {
     this.#modules = modules;
+    this.#attribution = new Attribution(modules);
     const { models, generator } = modules;
     this.local = new LocalAdapters({ models, generator, isServed: (name) => this.#isServed(name) });
   }
@@ -115,13 +116,14 @@ export class Inference {
   }
 
   /** @throws MODEL_UNKNOWN, OVERLOADED, PAYMENT_*, API_KEY_UNKNOWN, QUOTA_EXCEEDED, OPERATOR_CREDIT_EXHAUSTED, ENGINE_* */
-  async complete(request: GenerateRequest, options: CallOptions): Promise<Completion> {
+  async complete(request: PaidRequest, options: CallOptions): Promise<Completion> {
     const { payments, apiKeys } = this.#modules;
     const { credential } = options;
     const model = this.find(request.model);
     const promptText = request.prompt ?? (request.messages ?? []).map(({ content }) => content).join('\n');
     // A byte-level tokenizer never makes more tokens than bytes; the chat template adds some per message.
-    const promptBound = Buffer.byteLength(promptText) + 16 * ((request.messages?.length ?? 0) + 1);
+    const context = request.retrieval ? contextBound(request.retrieval.topK) : 0;
+    const promptBound = Buffer.byteLength(promptText) + context + 16 * ((request.messages?.length ?? 0) + 1);
     const maxCost = priceOf(model, promptBound, request.maxTokens);
     if (credential.kind === 'payment') {
       const hold = await payments.reserve(credential.payment, maxCost, options.bodyHash);
@@ -142,14 +144,18 @@ export class Inference {
   async #serve(
     model: Model,
     promptText: string,
-    request: GenerateRequest,
+    request: PaidRequest,
     hold: Hold,
     options: CallOptions,
   ): Promise<Completion> {
     const { account, chainId, database, generator } = this.#modules;
     try {
-      const generated = await generator.generate(this.#weights(model), request, options);
-      const rows = await this.#attribute(model, promptText, generated.text);
+      // Only once the call is paid for: looking for passages is work, too.
+      const retrieved =
+        request.retrieval && (await this.#attribution.retrieve(model, request.retrieval, query(request)));
+      const shown = retrieved ? withContext(request, retrieved.context) : request;
+      const generated = await generator.generate(this.#weights(model), shown, options);
+      const rows = retrieved?.rows ?? (await this.#attribution.evidence(model, promptText, generated.text));
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
       const output = {
         modelId: model.id,
@@ -169,6 +175,8 @@ export class Inference {
         promptTokens: generated.prompt_tokens,
         outputTokens: generated.completion_tokens,
         cost: cost.toString(),
+        method: retrieved ? batchMethods.retrieval0 : batchMethods.evidence0,
+        ...(retrieved ? { citations: retrieved.citations } : {}),
         rows: rows.map(({ contributionId, weight }) => ({
           contributionId: contributionId.toString(),
           weight: weight.toString(),
@@ -187,7 +195,7 @@ export class Inference {
   /** Loads base, adapter and index of a model ahead of its first request. */
   async warmUp(model: Model): Promise<void> {
     await this.#modules.generator.load(this.#weights(model));
-    await this.#index(model);
+    await this.#attribution.warmUp(model);
   }
 
   #weights(model: Model): ServedWeights {
@@ -202,45 +210,25 @@ export class Inference {
     return this.served().some((model) => model.name === name || `model-${model.id}` === name);
   }
 
-  /** The evidence index of the data that the model was trained on; base models have none. */
-  async #index(model: Model): Promise<string | undefined> {
-    const { view, store, models, engine, indexDir } = this.#modules;
-    if (model.datanetId === 0n) return undefined;
-    const files = view.versionFiles(model.datanetId, model.datanetVersion);
-    const location = models.locate(view, model.id);
-    if (files.length === 0 || !location) return undefined;
-    const index = `${indexDir}/${model.datanetId}-${model.datanetVersion}`;
-    await this.#indexes.once(index, () =>
-      engine.request('index_corpus', {
-        index,
-        base: location.base,
-        files: files.map((file) => ({
-          contribution_id: file.id.toString(),
-          path: store.path(file.contentHash.slice(2)),
-          format: formatName(file.format),
-        })),
-      }),
-    );
-    return index;
-  }
-
-  async #attribute(model: Model, promptText: string, outputText: string): Promise<BatchRow[]> {
-    const index = await this.#index(model);
-    if (!index || outputText === '') return [];
-    const { rows } = await this.#modules.engine.request<{ rows: AttributionRow[] }>('attribute', {
-      index,
-      prompt_text: promptText,
-      output_text: outputText,
-    });
-    const scores = rows
-      .map((row) => ({ contributionId: BigInt(row.contribution_id), weight: BigInt(row.weight) }))
-      .sort((one, other) => (one.contributionId < other.contributionId ? -1 : 1));
-    return sharesOf(scores);
-  }
-
   /** The engine was restarted: nothing is loaded any more. */
   forgetLoaded(): void {
-    this.#indexes.clear();
+    this.#attribution.forget();
     this.#modules.generator.forget();
   }
 }
+
+/** What is looked for: the prompt, or what was said last. */
+const query = ({ prompt, messages }: GenerateRequest): string =>
+  prompt ?? [...(messages ?? [])].reverse().find(({ role }) => role === 'user')?.content ?? '';
+
+/** The passages stand before the prompt, or before what the user said last. */
+const withContext = (request: GenerateRequest, context: string): GenerateRequest => {
+  if (context === '') return request;
+  if (request.prompt !== undefined) return { ...request, prompt: context + request.prompt };
+  const messages = [...(request.messages ?? [])];
+  const last = messages.map(({ role }) => role).lastIndexOf('user');
+  const asked = messages[last];
+  if (!asked) return { ...request, messages: [{ role: 'user', content: context }, ...messages] };
+  messages[last] = { ...asked, content: context + asked.content };
+  return { ...request, messages };
+};

@@ -1,6 +1,7 @@
 import type { BatchOutput } from '@openledger/contracts';
 import type { Hex } from 'viem';
 import type { RunnerDatabase } from '../queue/database.ts';
+import type { Citation } from './attribution.ts';
 
 /** A served output as it waits to be settled; numbers that don't fit a double are decimal strings. */
 export type OutputRecord = {
@@ -16,6 +17,10 @@ export type OutputRecord = {
   readonly outputTokens: number;
   /** Wei. */
   readonly cost: string;
+  /** How the rows were made: a number of the batch format. */
+  readonly method: number;
+  /** The passages that the answer was made from, in the order of their numbers. */
+  readonly citations?: readonly Citation[];
   readonly rows: readonly { contributionId: string; weight: string }[];
 };
 
@@ -30,7 +35,7 @@ export const toBatchOutput = (record: OutputRecord): BatchOutput => ({
   promptTokens: record.promptTokens,
   outputTokens: record.outputTokens,
   feeWeight: BigInt(record.cost),
-  method: 2,
+  method: record.method,
   rows: record.rows.map(({ contributionId, weight }) => ({
     contributionId: BigInt(contributionId),
     weight: BigInt(weight),

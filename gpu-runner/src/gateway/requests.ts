@@ -1,5 +1,6 @@
 import { runnerError } from '../errors.ts';
-import type { GenerateRequest } from '../serving/generator.ts';
+import type { RetrievalRequest } from './attribution.ts';
+import type { PaidRequest } from './inference.ts';
 
 const MAX_PROMPT_BYTES = 64 * 1024;
 const MAX_MESSAGES = 256;
@@ -8,12 +9,13 @@ const MAX_STOPS = 4;
 const MAX_STOP_CHARACTERS = 256;
 const MAX_BIASES = 300;
 const MAX_LOGPROBS = 20;
+const MAX_PASSAGES = 16;
 const roles: ReadonlySet<string> = new Set(['system', 'user', 'assistant']);
 
 type Fields = Record<string, unknown>;
 
 /** A request for text, and how its answer is to be sent. */
-export type CompletionRequest = GenerateRequest & { readonly stream: boolean; readonly includeUsage: boolean };
+export type CompletionRequest = PaidRequest & { readonly stream: boolean; readonly includeUsage: boolean };
 
 const invalid = (message: string) => runnerError('REQUEST_INVALID', message);
 
@@ -81,6 +83,20 @@ const streaming = (fields: Fields): Pick<CompletionRequest, 'stream' | 'includeU
   return { stream, includeUsage: flag(options as Fields, 'include_usage') };
 };
 
+/** `{"retrieval": {"top_k": 4, "datanet_id": "1", "datanet_version": 2}}`; the model's own data when none is named. */
+const retrieval = ({ retrieval: asked }: Fields): { retrieval?: RetrievalRequest } => {
+  if (asked === undefined || asked === null) return {};
+  if (typeof asked !== 'object' || Array.isArray(asked)) throw invalid('retrieval must be an object');
+  const fields = asked as Fields;
+  const topK = integer(fields, 'top_k', 4, 1, MAX_PASSAGES);
+  if (fields.datanet_id === undefined) return { retrieval: { topK } };
+  if (typeof fields.datanet_id !== 'string' || !/^\d{1,20}$/.test(fields.datanet_id)) {
+    throw invalid('retrieval.datanet_id must be a decimal number in a string');
+  }
+  const version = integer(fields, 'datanet_version', 1, 1, 2 ** 32 - 1);
+  return { retrieval: { topK, datanet: { id: BigInt(fields.datanet_id), version } } };
+};
+
 const common = (
   body: unknown,
 ): { fields: Fields; shared: Omit<CompletionRequest, 'prompt' | 'messages' | 'logprobs'> } => {
@@ -106,6 +122,7 @@ const common = (
       seed: integer(fields, 'seed', 0, 0, 2 ** 31 - 1),
       stop: stops(fields.stop),
       ...streaming(fields),
+      ...retrieval(fields),
     },
   };
 };

@@ -13,6 +13,7 @@ export const outputRecord = (name: string, changes: Partial<OutputRecord> = {}):
   promptTokens: 3,
   outputTokens: 4,
   cost: '10',
+  method: 2,
   rows: [
     { contributionId: '2', weight: '7' },
     { contributionId: '11', weight: '1' },

@@ -22,7 +22,12 @@ import {
 } from './refs.ts';
 
 /** Names of the attribution methods (docs/spec/attribution-batch.md). */
-const methodNames: Readonly<Record<number, string>> = { 1: 'training tokens', 2: 'evidence-0' };
+const methodNames: Readonly<Record<number, string>> = {
+  1: 'training tokens',
+  2: 'evidence-0',
+  3: 'retrieval-0',
+  4: 'influence-0',
+};
 
 const RejectedPage = builder.objectRef<RejectedPagesRow>('RejectedPage').implement({
   description: 'A page of a batch that is not one of the format; money for outputs in it goes back to the payer.',

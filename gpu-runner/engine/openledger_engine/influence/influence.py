@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import EngineError, bad_params
+from ..evaluation.losses import to_rows
+from ..evaluation.rows_file import read_rows_file
 from ..methods import Job, register
 from ..models.adapters import adapter_rank
 from ..models.folders import resolve_folder
-from ..models.load import context_length, load_model, load_tokenizer
+from ..models.load import load_model
+from ..models.making import MAKING
 from ..models.weights_files import weights_sha256
 from ..settings import setting
-from ..training.losses import to_rows
+from ..training.prepare import DataParams, prepare
 from ..training.rows import TrainFile, data_root
-from ..training.rows_file import read_rows_file
 from .ekfac import measure, solve
 from .gradients import IGNORED, Example, Gradient, added, dot, gradient_of
 from .prior import prior_root, quantise
@@ -66,11 +68,14 @@ def influence(params: InfluenceParams, job: Job) -> dict[str, Any]:
     base, rank = weights_sha256(folder, "model"), adapter_rank(adapter)
     weights = weights_sha256(adapter, "adapter_model")
     record = _record(adapter, base, params.files)
-    model, tokenizer = load_model(folder, "float32"), load_tokenizer(folder)
-    model = PeftModel.from_pretrained(model, str(adapter), is_trainable=True).eval()
-    data = training_set(params.files, record["heldout_share_bps"], record["params"]["max_length"], tokenizer)
+    settings = {name: value for name, value in record["params"].items() if value is not None}
+    plan = prepare(DataParams(params.base, params.files, settings, None, record["heldout_share_bps"]), job)
+    model = load_model(folder, "float32")
+    with MAKING:
+        model = PeftModel.from_pretrained(model, str(adapter), is_trainable=True).eval()
+    data = training_set(plan)
     texts = read_rows_file(Path(params.rows_path), "rows_path") if params.rows_path else data.held_out
-    rows = to_rows(tokenizer, texts, context_length(model))
+    rows = to_rows(plan.tokenizer, texts, plan.context)
 
     wanted = solve(measure(model, data.examples, params.seed, job), _validation_gradient(model, rows, job))
     totals = summed(len(data.contributions), contribution_gradients(model, data, job))

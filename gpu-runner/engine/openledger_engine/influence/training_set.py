@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..methods import Job
-from ..models.weights_files import sha256_file
-from ..training.blocks import pack
-from ..training.rows import TrainFile, read_rows
+from ..training.prepare import Plan
 from .gradients import IGNORED, Example, Gradient, Ids, added, gradients_of
 
 
@@ -26,15 +23,12 @@ class TrainingSet:
     held_out: list[str]  # texts that were kept for the evaluation
 
 
-def training_set(files: Iterable[TrainFile], heldout_share_bps: int, max_length: int, tokenizer: Any) -> TrainingSet:
-    """As `train` makes it: the same files in the same order, the same rows held out, the same blocks."""
-    ordered = sorted(files, key=lambda f: (f.contribution_id, sha256_file(Path(f.path))))
-    rows = read_rows(ordered, heldout_share_bps)
-    blocks = pack(rows, tokenizer, max_length)
-    labels = np.where(blocks.owners >= 0, blocks.ids, IGNORED)
-    labels[:, 0] = IGNORED
+def training_set(plan: Plan) -> TrainingSet:
+    """What a run of this plan learns from, but for what the base wrote itself."""
+    blocks = plan.blocks
+    labels = np.where(blocks.learnt, blocks.ids, IGNORED)
     examples = [Example(ids, label) for ids, label in zip(blocks.ids, labels, strict=True)]
-    return TrainingSet(examples, list(blocks.owners), blocks.contributions, [r.text for r in rows if r.held_out])
+    return TrainingSet(examples, list(blocks.owners), blocks.contributions, plan.held_out)
 
 
 def contribution_gradients(model: Any, data: TrainingSet, job: Job) -> Iterator[tuple[int, Gradient]]:

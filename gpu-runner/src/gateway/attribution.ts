@@ -1,0 +1,117 @@
+import { type BatchRow, sharesOf } from '@openledger/contracts';
+import type { Model, RunnerView } from '../chain/runnerView.ts';
+import type { Engine } from '../engine/engineProcess.ts';
+import { runnerError } from '../errors.ts';
+import { formatName } from '../jobs/formats.ts';
+import { LoadMemory } from '../serving/loadMemory.ts';
+import type { ContentStore } from '../store/contentStore.ts';
+
+/** Passages of a datanet version to answer from; the model's own version when none is named. */
+export type RetrievalRequest = {
+  readonly topK: number;
+  readonly datanet?: { readonly id: bigint; readonly version: number };
+};
+
+/** What an answer cites, by the numbers that the model was shown; bytes of the contribution's text. */
+export type Citation = {
+  readonly contribution_id: string;
+  readonly chunk: number;
+  readonly start: number;
+  readonly end: number;
+};
+
+export type Retrieved = {
+  /** What stands before the prompt; empty when nothing was found. */
+  readonly context: string;
+  readonly citations: readonly Citation[];
+  readonly rows: BatchRow[];
+};
+
+type Row = { contribution_id: string; weight: number | bigint };
+
+/** A passage has at most 128 words; longer than this in bytes it is not worth its price as context. */
+export const MAX_PASSAGE_BYTES = 2_048;
+
+/** Whose work an answer rests on: by evidence in its text, or by the passages that it was made from. */
+export class Attribution {
+  readonly #modules: { view: RunnerView; store: ContentStore; engine: Engine; indexDir: string };
+  readonly #indexes = new LoadMemory();
+
+  constructor(modules: { view: RunnerView; store: ContentStore; engine: Engine; indexDir: string }) {
+    this.#modules = modules;
+  }
+
+  /** Evidence in the data that the model was trained on; base models have none. */
+  async evidence(model: Model, promptText: string, outputText: string): Promise<BatchRow[]> {
+    const index = model.datanetId === 0n ? undefined : await this.#index(model.datanetId, model.datanetVersion);
+    if (!index || outputText === '') return [];
+    const { rows } = await this.#modules.engine.request<{ rows: Row[] }>('attribute', {
+      index,
+      prompt_text: promptText,
+      output_text: outputText,
+    });
+    return toRows(rows);
+  }
+
+  /** @throws REQUEST_INVALID when there is no such data here, or its passages are too long */
+  async retrieve(model: Model, { topK, datanet }: RetrievalRequest, query: string): Promise<Retrieved> {
+    const { id, version } = datanet ?? { id: model.datanetId, version: model.datanetVersion };
+    const { view, store } = this.#modules;
+    const here = view.versionFiles(id, version).every(({ contentHash }) => store.has(contentHash.slice(2)));
+    const index = id === 0n || !here ? undefined : await this.#index(id, version);
+    if (!index) throw runnerError('REQUEST_INVALID', 'retrieval: this runner has no such datanet version');
+    const { context, passages, rows } = await this.#modules.engine.request<{
+      context: string;
+      passages: (Citation & { text: string })[];
+      rows: Row[];
+    }>('retrieve', { index, query_text: query, top_k: topK });
+    if (Buffer.byteLength(context) > contextBound(topK)) {
+      throw runnerError('REQUEST_INVALID', 'retrieval: the passages are too long; ask for fewer');
+    }
+    const citations = passages.map(({ contribution_id, chunk, start, end }) => ({
+      contribution_id,
+      chunk,
+      start,
+      end,
+    }));
+    return { context, citations, rows: toRows(rows) };
+  }
+
+  /** Ahead of the first request. */
+  async warmUp(model: Model): Promise<void> {
+    if (model.datanetId !== 0n) await this.#index(model.datanetId, model.datanetVersion);
+  }
+
+  /** The engine was restarted: no index is loaded any more. */
+  forget(): void {
+    this.#indexes.clear();
+  }
+
+  async #index(datanetId: bigint, version: number): Promise<string | undefined> {
+    const { view, store, engine, indexDir } = this.#modules;
+    const files = view.versionFiles(datanetId, version);
+    if (files.length === 0) return undefined;
+    const index = `${indexDir}/${datanetId}-${version}`;
+    await this.#indexes.once(index, () =>
+      engine.request('index_corpus', {
+        index,
+        files: files.map((file) => ({
+          contribution_id: file.id.toString(),
+          path: store.path(file.contentHash.slice(2)),
+          format: formatName(file.format),
+        })),
+      }),
+    );
+    return index;
+  }
+}
+
+/** The most bytes that the passages add to a prompt: what has to be paid for before they are known. */
+export const contextBound = (topK: number): number => (topK + 1) * MAX_PASSAGE_BYTES;
+
+const toRows = (rows: readonly Row[]): BatchRow[] =>
+  sharesOf(
+    rows
+      .map((row) => ({ contributionId: BigInt(row.contribution_id), weight: BigInt(row.weight) }))
+      .sort((one, other) => (one.contributionId < other.contributionId ? -1 : 1)),
+  );
