@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   views: async () => (await import('./commands/views.ts')).command,
   runner: async () => (await import('./commands/runner.ts')).command,
   worker: async () => (await import('./commands/worker.ts')).command,
+  'runner jobs': async () => (await import('./commands/runnerJobs.ts')).command,
   'runner keys add': async () => (await import('./commands/runnerKeys.ts')).addCommand,
   'runner keys list': async () => (await import('./commands/runnerKeys.ts')).listCommand,
   'runner keys revoke': async () => (await import('./commands/runnerKeys.ts')).revokeCommand,

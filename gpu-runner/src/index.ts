@@ -1,3 +1,4 @@
+export { deadLettersOf } from './admin/jobAdmin.ts';
 export { type KeyAdmin, withKeyAdmin } from './admin/keyAdmin.ts';
 export { defaultCacheDir, prepareVenv } from './engine/prepareVenv.ts';
 export { type RunnerOptions, type RunningRunner, startRunner } from './runner.ts';

@@ -12,7 +12,9 @@ import {
 } from '@openledger/kit';
 import type { Account, Chain } from 'viem';
 import { openAdminSocket } from './admin/adminSocket.ts';
-import { serveKeyAdmin } from './admin/keyAdmin.ts';
+import { jobRoutes } from './admin/jobAdmin.ts';
+import { keyRoutes } from './admin/keyAdmin.ts';
+import { serveAdmin } from './admin/serveAdmin.ts';
 import { RunnerView } from './chain/runnerView.ts';
 import { Transactor } from './chain/transactor.ts';
 import { EngineProcess } from './engine/engineProcess.ts';
@@ -96,7 +98,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     });
     lifecycle.add({ name: 'lock', close: unlock });
     const apiKeys = new ApiKeys({ database, now: Date.now });
-    admin.serve(serveKeyAdmin(apiKeys));
+    admin.serve(serveAdmin(keyRoutes(apiKeys)));
     const now = () => Date.now() + options.clockOffsetMs;
     const store = new ContentStore(path('files'));
     mkdirSync(path('files'), { recursive: true });
@@ -181,6 +183,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       },
     });
     lifecycle.add({ name: 'queue', close: queue.close });
+    admin.serve(serveAdmin({ ...keyRoutes(apiKeys), ...jobRoutes(queue) }));
 
     const reader = createRemoteReader({
       url: options.nodeUrl,

@@ -1,8 +1,11 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { askAdmin } from '../src/admin/adminClient.ts';
 import { adminSocketPath, openAdminSocket } from '../src/admin/adminSocket.ts';
-import { type KeyAdmin, serveKeyAdmin, withKeyAdmin } from '../src/admin/keyAdmin.ts';
+import { deadLettersOf, jobRoutes } from '../src/admin/jobAdmin.ts';
+import { type KeyAdmin, keyRoutes, withKeyAdmin } from '../src/admin/keyAdmin.ts';
+import { serveAdmin } from '../src/admin/serveAdmin.ts';
 import { tempFolder } from './support/database.ts';
 
 let dataDir: string;
@@ -74,12 +77,16 @@ describe('keys of an operator', () => {
         throw new Error(`no ${id}`);
       },
     };
+    const given = { task: { kind: 'train', id: '7' }, reason: 'no data', attempts: 3, at: 5 } as const;
     const socket = await openAdminSocket(dataDir);
-    socket.serve(serveKeyAdmin(keys));
+    socket.serve(serveAdmin({ ...keyRoutes(keys), ...jobRoutes({ deadLetters: async () => [given] }) }));
     expect(await withKeyAdmin({ dataDir }, (admin) => admin.add(options))).toEqual({ id: 'i', key: 'k' });
     expect(asked).toEqual([options]);
     expect(await withKeyAdmin({ dataDir }, (admin) => admin.list())).toEqual([]);
     await expect(withKeyAdmin({ dataDir }, (admin) => admin.revoke('x'))).rejects.toThrow('no x');
+    expect(await deadLettersOf(dataDir)).toEqual([given]);
+    await expect(askAdmin(adminSocketPath(dataDir), '/other', {})).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     await socket.close();
+    await expect(deadLettersOf(dataDir)).rejects.toThrow();
   });
 });
