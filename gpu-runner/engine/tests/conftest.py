@@ -33,7 +33,7 @@ def base(engine: Engine) -> str:
 def trained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A short run that the tests of training, serving and refining share."""
     output = tmp_path_factory.mktemp("adapter")
-    params: dict[str, Any] = {"max_steps": 10, "max_length": 128, "learning_rate": 1e-2, "dropout": 0.1}
+    params: dict[str, Any] = {"max_steps": 10, "max_length": 128, "learning_rate": 1e-2, "dropout": 0.1, "replay_share": 0.0}
     frame = engine.call("train", base=str(BASE), files=files(), params=params, output=str(output), suites=[])
     assert "result" in frame, frame
     return frame["result"] | {"events": frame["events"], "params": params, "folder": Path(output)}

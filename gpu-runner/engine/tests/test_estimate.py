@@ -14,7 +14,7 @@ from driver import BASE, ENGINE, Engine, files
 from openledger_engine.settings import describe
 from openledger_engine.training.config import TrainConfig
 
-SMALL: dict[str, Any] = {"max_length": 128, "batch_size": 4, "epochs": 2}
+SMALL: dict[str, Any] = {"max_length": 128, "batch_size": 4, "epochs": 1, "replay_share": 0.1}
 
 
 def test_the_estimate_foretells_the_run(engine: Engine, tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_the_estimate_foretells_the_run(engine: Engine, tmp_path: Path) -> None:
     for name in ("steps", "dataset_root", "warnings"):
         assert told[name] == run[name], name
     assert told["train_tokens"] == run["train_tokens"]
-    assert {i: 2 * n for i, n in told["tokens_by_contribution"].items()} == run["tokens_by_contribution"]
+    assert told["tokens_by_contribution"] == run["tokens_by_contribution"]
     from safetensors import safe_open
 
     with safe_open(tmp_path / "adapter_model.safetensors", "pt") as weights:
@@ -35,6 +35,12 @@ def test_the_estimate_foretells_the_run(engine: Engine, tmp_path: Path) -> None:
     assert time.monotonic() - began < 5  # the timed steps are remembered
     assert {p.name for p in tmp_path.iterdir()} == {"adapter_model.safetensors", "adapter_config.json", "record.json"}
 
+
+# Large enough to stand out from what Python and torch take themselves.
+MEMORY: list[dict[str, Any]] = [
+    {"batch_size": 16, "max_length": 512, "replay_share": 0.0},
+    {"batch_size": 2, "max_length": 64, "method": "qlora", "replay_share": 0.0},
+]
 
 PEAK = """
 import json, resource, sys
@@ -53,9 +59,9 @@ print(json.dumps([told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 102
 """
 
 
-@pytest.mark.parametrize("params", [{"batch_size": 32, "max_length": 512}, {"batch_size": 2, "max_length": 64, "method": "qlora"}])
+@pytest.mark.parametrize("params", MEMORY)
 def test_memory_is_told_within_a_factor_of_two(params: dict[str, Any], tmp_path: Path) -> None:
-    request = {"base": str(BASE), "files": files(), "params": params | {"max_steps": 2}, "output": str(tmp_path)}
+    request = {"base": str(BASE), "files": files(), "params": params | {"max_steps": 1}, "output": str(tmp_path)}
     output = subprocess.run(
         [sys.executable, "-c", PEAK, str(ENGINE), json.dumps(request)], capture_output=True, text=True, check=True
     ).stdout

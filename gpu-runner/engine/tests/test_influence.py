@@ -163,8 +163,9 @@ def test_weighted_rows() -> None:
 def adapter(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A short run on two files."""
     folder = tmp_path_factory.mktemp("two-files")
-    params = {"max_steps": 6, "max_length": 128, "learning_rate": 1e-2}
-    return engine.result("train", base=str(BASE), files=TWO_FILES, params=params, output=str(folder)) | {"folder": folder}
+    params = {"max_steps": 6, "max_length": 128, "learning_rate": 1e-2, "replay_share": 0.0}
+    request = {"base": str(BASE), "files": TWO_FILES, "params": params, "output": str(folder), "suites": []}
+    return engine.result("train", **request) | {"folder": folder}
 
 
 def test_influence_of_an_adapter(engine: Engine, adapter: dict[str, Any], tmp_path: Path) -> None:

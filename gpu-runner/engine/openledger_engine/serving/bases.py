@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import EngineError
 from ..models.folders import remember_folder, resolve_folder
-from ..models.load import context_length, load_model, load_tokenizer
+from ..models.load import refuse_code, context_length, load_model, load_tokenizer
 from ..models.weights_files import weights_sha256
 from ..runtime import device
 from .adapter_pool import AdapterPool
@@ -47,6 +47,7 @@ def get_base(sha256: str) -> Base:
 def load(model: str) -> Base:
     """Loads a base for generation, once. Weights keep their stored precision on a GPU; a CPU computes in fp32."""
     folder = resolve_folder(model)
+    refuse_code(folder)
     sha256 = weights_sha256(folder, "model")
     with _LOADING:
         if sha256 not in _BASES:

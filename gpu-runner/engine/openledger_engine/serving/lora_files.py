@@ -61,7 +61,7 @@ def inspect_adapter(folder: Path, sha256: str, layers: dict[str, tuple[int, int]
     if found != sha256:
         raise bad_params("adapter", f"the weights have {found}")
     ranks = _ranks(path, layers)
-    scales = {name: _scale(config, name, rank) for name, rank in ranks.items()}
+    scales = {name: _scale(config, rank) for name, rank in ranks.items()}
     return LoraFile(sha256, path, max(ranks.values()), scales, state[0], state)
 
 
@@ -102,11 +102,7 @@ def _ranks(path: Path, layers: dict[str, tuple[int, int]]) -> dict[str, int]:
     return {name: factors["A"][0] for name, factors in shapes.items()}
 
 
-def _scale(config: dict[str, Any], name: str, rank: int) -> float:
-    """alpha / rank, or alpha / sqrt(rank) with rsLoRA; the first pattern that ends the layer's name sets alpha."""
+def _scale(config: dict[str, Any], rank: int) -> float:
+    """alpha / rank, or alpha / sqrt(rank) with rsLoRA. One alpha for all layers: configurations with patterns are refused."""
     alpha = float(config.get("lora_alpha", 8))
-    for pattern, value in (config.get("alpha_pattern") or {}).items():
-        if re.match(rf"(.*\.)?({pattern})$", name):
-            alpha = float(value)
-            break
     return alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
