@@ -33,7 +33,7 @@ const BLOCK_MS = 1_000;
 const FEE = parseEther('1');
 const DEPOSIT = parseEther('50');
 /** Small enough for a few seconds, long enough for several checkpoints. */
-const PARAMS = { rank: 4, batch_size: 2, max_length: 64, max_steps: 24, checkpoint_steps: 4 };
+const PARAMS = { rank: 4, batch_size: 2, max_length: 64, max_steps: 24, checkpoint_steps: 4, replay_share: 0 };
 
 type EventOf<T extends EventType> = { type: T; args: EventArgs<T> };
 
