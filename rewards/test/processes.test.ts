@@ -203,7 +203,7 @@ describe('a wrong epoch', () => {
     expect(bonded).toBe(0n);
     const { total, fromBlock } = await findProposal(honestAccess.reader, 4n);
     expect([total, fromBlock > 0n]).toEqual([
-      3_000_000_000_000_170_473n - 2_000_000_000_000_123_457n + parseEther('3'),
+      3_000_000_000_000_200_476n - 2_000_000_000_000_123_457n + parseEther('3'),
       true,
     ]);
   });

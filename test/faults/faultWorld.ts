@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   type Call,
   contracts,
@@ -24,7 +26,7 @@ import { ana, bo } from '../../node/test/support/wallets.ts';
 import { KillableRunner } from './killableRunner.ts';
 
 const engineDir = fileURLToPath(new URL('../../gpu-runner/engine', import.meta.url));
-const baseModel = fileURLToPath(new URL('../../gpu-runner/models/openledger-small', import.meta.url));
+const shipped = fileURLToPath(new URL('../../gpu-runner/models/openledger-small', import.meta.url));
 const samples = fileURLToPath(new URL('../../gpu-runner/samples', import.meta.url));
 const FILES = ['ana/daily-running.md', 'ana/islanding-drill.md', 'bo/member-meters.txt', 'chi/battery-shed.md'];
 const FORMATS: Readonly<Record<string, number>> = { md: 0, txt: 3 };
@@ -35,12 +37,26 @@ const DEPOSIT = parseEther('50');
 /** Small enough for a few seconds, long enough for several checkpoints. */
 const PARAMS = { rank: 4, batch_size: 2, max_length: 64, max_steps: 24, checkpoint_steps: 4, replay_share: 0 };
 
+/** Lines of general text that the evaluation gets. */
+const GENERAL_LINES = 8;
+
+/** A model of two small layers with random weights, and some general text: its trainings take seconds, and are real. */
+const makeBase = async (python: string, folder: string): Promise<string> => {
+  const program = 'import pathlib, sys, tiny; tiny.make("llama", pathlib.Path(sys.argv[1]))';
+  const paths = [engineDir, join(engineDir, 'tests')].join(delimiter);
+  await promisify(execFile)(python, ['-c', program, folder], { env: { ...process.env, PYTHONPATH: paths } });
+  const general = readFileSync(join(shipped, 'general.jsonl'), 'utf8').split('\n').slice(0, GENERAL_LINES);
+  writeFileSync(join(folder, 'general.jsonl'), `${general.join('\n')}\n`);
+  return folder;
+};
+
 type EventOf<T extends EventType> = { type: T; args: EventArgs<T> };
 
 /** A chain with a clock, the real contracts, and a runner with its real engine, that a fault test can kill. */
 export class FaultWorld {
   readonly node: TestServer;
   readonly runner: KillableRunner;
+  readonly baseModel: string;
   readonly events: ChainEvent[] = [];
   readonly receipts: SignedReceipt[] = [];
   readonly requested: bigint[] = [];
@@ -52,8 +68,9 @@ export class FaultWorld {
   #blocks: Promise<void> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
 
-  private constructor(node: TestServer, runner: KillableRunner) {
+  private constructor(node: TestServer, runner: KillableRunner, baseModel: string) {
     this.node = node;
+    this.baseModel = baseModel;
     this.runner = runner;
   }
 
@@ -63,6 +80,7 @@ export class FaultWorld {
       cacheDir: defaultCacheDir(process.env),
       onProgress: () => {},
     });
+    const baseModel = await makeBase(python, join(folder, 'base'));
     const node = await startTestServer();
     const { timestamp } = await node.chain.step().then(({ header }) => header);
     const { l2ChainId: chainId, l1ChainId } = node.chain.engine.config;
@@ -72,7 +90,7 @@ export class FaultWorld {
       ...{ dataDir, nodeUrl: node.url, chainId, l1ChainId, privateKey: keccak256(toBytes('bo')) },
       ...{ baseModel, python, engineDir, clockOffsetMs: Number(timestamp) * 1000 - Date.now() },
     });
-    const world = new FaultWorld(node, runner);
+    const world = new FaultWorld(node, runner, baseModel);
     world.#blocks = world.#makeBlocks();
     world.#reading = world.#read();
     await world.#prepare();
@@ -165,7 +183,7 @@ export class FaultWorld {
   /** A bonded runner, the base model, a datanet version of real files that the runner has accepted, and a channel. */
   async #prepare(): Promise<void> {
     await this.send(bo, { ...contracts.staking, functionName: 'bond', value: parseEther('10') });
-    const weightsHash = `0x${await hashFile(join(baseModel, 'model.safetensors'))}` as Hex;
+    const weightsHash = `0x${await hashFile(join(this.baseModel, 'model.safetensors'))}` as Hex;
     const base = await this.send(bo, {
       ...contracts.models,
       functionName: 'registerBaseModel',
