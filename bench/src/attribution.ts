@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { defaultCacheDir, prepareVenv } from '@openledger/gpu-runner';
+import { enginePython } from './python.ts';
 import type { BenchResult } from './report.ts';
 
 type Figures = Record<string, number>;
@@ -21,11 +21,7 @@ const program = fileURLToPath(new URL('../python/attribution/main.py', import.me
 const peers = ['random', 'tokenCount', 'bm25', 'embedding', 'gradientDot', 'gradientCosine', 'dataInf', 'trak'];
 
 const measure = async (flags: readonly string[]): Promise<Report> => {
-  const python = await prepareVenv({
-    requirements: `${engine}/requirements.txt`,
-    cacheDir: defaultCacheDir(process.env),
-    onProgress: (line) => console.error(line),
-  });
+  const python = await enginePython();
   const child = spawn(python, [program, ...flags], {
     env: { ...process.env, PYTHONPATH: engine },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { defaultCacheDir, prepareVenv } from '@openledger/gpu-runner';
+import { enginePython } from './python.ts';
 import type { BenchResult } from './report.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const script = join(root, 'bench/python/serve/main.py');
-const requirements = join(root, 'gpu-runner/engine/requirements.txt');
 const MEGABYTE = 1024 * 1024;
 
 /** Sizes of a run; those that are not flags are what the goals are stated for. */
@@ -39,9 +38,7 @@ type Throughput = { tokens_per_second: number };
  */
 export const serve = async (): Promise<BenchResult> => {
   const { values } = parseArgs({ args: process.argv.slice(3), options: flags });
-  const python =
-    values.python ||
-    (await prepareVenv({ requirements, cacheDir: defaultCacheDir(process.env), onProgress: console.error }));
+  const python = values.python || (await enginePython());
   const folder = mkdtempSync(join(tmpdir(), 'openledger-bench-'));
   const run = <T>(what: string, options: Record<string, string | number>): T => {
     const named = { device: values.device, rows: values.rows, ...options };

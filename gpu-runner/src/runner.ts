@@ -145,6 +145,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     lifecycle.add({ name: 'leases', close: () => leases.close() });
     const paused = new PausedJobs(database);
     const events = new TrainingEvents({ database, log });
+    lifecycle.add({ name: 'training events', close: () => events.flush() });
     const queue = await openJobQueue({
       backend: databaseBackend(database),
       runner: options.account.address,

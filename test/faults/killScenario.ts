@@ -4,9 +4,9 @@ import { toFunctionSelector } from 'viem';
 import type { FaultWorld } from './faultWorld.ts';
 
 /** When a kill strikes: while a training runs, while an answer is made, while a commit or a settlement is on its way. */
-export const moments = ['train', 'serve', 'commit', 'settle'] as const;
-export type Moment = (typeof moments)[number];
-export type Kill = {
+const moments = ['train', 'serve', 'commit', 'settle'] as const;
+type Moment = (typeof moments)[number];
+type Kill = {
   readonly moment: Moment;
   readonly victim: 'runner' | 'engine';
   readonly delayMs: number;
@@ -19,7 +19,7 @@ const OPEN_JOBS = 2;
 const STEPS = 20;
 
 /** Mulberry32: 32 bits of state, good enough to spread kills, and the same kills for the same seed. */
-export const random = (seed: number): (() => number) => {
+const random = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

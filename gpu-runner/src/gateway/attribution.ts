@@ -2,7 +2,7 @@ import { type BatchRow, sharesOf } from '@openledger/contracts';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
-import { formatName } from '../jobs/formats.ts';
+import { engineFiles } from '../jobs/engineFiles.ts';
 import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 
@@ -92,16 +92,7 @@ export class Attribution {
     const files = view.versionFiles(datanetId, version);
     if (files.length === 0) return undefined;
     const index = `${indexDir}/${datanetId}-${version}`;
-    await this.#indexes.once(index, () =>
-      engine.request('index_corpus', {
-        index,
-        files: files.map((file) => ({
-          contribution_id: file.id.toString(),
-          path: store.path(file.contentHash.slice(2)),
-          format: formatName(file.format),
-        })),
-      }),
-    );
+    await this.#indexes.once(index, () => engine.request('index_corpus', { index, files: engineFiles(files, store) }));
     return index;
   }
 }

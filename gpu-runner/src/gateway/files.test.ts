@@ -7,6 +7,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ContentStore, sha256Of } from '../store/contentStore.ts';
 import { acceptUpload } from './files.ts';
+import { SignedOnce } from './signedOnce.ts';
 
 const NOW = 1_800_000_000_000;
 const CHAIN = 16120;
@@ -35,7 +36,7 @@ describe('acceptUpload', () => {
   let context: Parameters<typeof acceptUpload>[0];
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'openledger-upload-'));
-    context = { store: new ContentStore(root), chainId: CHAIN, now: () => NOW, usedNonces: new Map() };
+    context = { store: new ContentStore(root), chainId: CHAIN, now: () => NOW, usedNonces: new SignedOnce() };
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 

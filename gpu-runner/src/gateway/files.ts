@@ -3,9 +3,7 @@ import type { Hex } from 'viem';
 import { runnerError } from '../errors.ts';
 import { MAX_FILE_BYTES } from '../jobs/formats.ts';
 import { type ContentStore, sha256Of } from '../store/contentStore.ts';
-
-/** Longest lifetime of an upload signature, in seconds: a leaked one is soon worthless. */
-const MAX_LIFETIME = 3600n;
+import { SignedOnce } from './signedOnce.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -14,7 +12,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * claim; the contribution on chain does. @throws FILE_*, UPLOAD_UNAUTHORIZED
  */
 export const acceptUpload = async (
-  options: { store: ContentStore; chainId: number; now(): number; usedNonces: Map<string, bigint> },
+  options: { store: ContentStore; chainId: number; now(): number; usedNonces: SignedOnce },
   sha256: string,
   bytes: Uint8Array,
   headers: Headers,
@@ -24,17 +22,16 @@ export const acceptUpload = async (
   if (sha256Of(bytes) !== sha256) throw runnerError('FILE_HASH_MISMATCH', 'the bytes do not have this sha256');
   const { nonce, deadline, signature } = parseHeaders(headers);
   const now = BigInt(Math.floor(options.now() / 1000));
-  if (deadline < now || deadline > now + MAX_LIFETIME) {
+  if (!SignedOnce.isTimely(deadline, now)) {
     throw runnerError('UPLOAD_UNAUTHORIZED', 'the signature’s deadline has passed or is too far away');
   }
   const message = { contentHash: `0x${sha256}` as Hex, size: BigInt(bytes.length), nonce, deadline };
   const signer = await uploadSigner(options.chainId, message, signature).catch((cause) => {
     throw runnerError('UPLOAD_UNAUTHORIZED', 'the signature is malformed', {}, cause);
   });
-  for (const [key, until] of options.usedNonces) if (until < now) options.usedNonces.delete(key);
-  const used = `${signer}:${nonce}`;
-  if (options.usedNonces.has(used)) throw runnerError('UPLOAD_UNAUTHORIZED', 'this signature was used before');
-  options.usedNonces.set(used, deadline);
+  if (!options.usedNonces.take(signer, nonce, deadline, now)) {
+    throw runnerError('UPLOAD_UNAUTHORIZED', 'this signature was used before');
+  }
   await options.store.put(bytes);
   return { sha256, size: bytes.length };
 };

@@ -13,6 +13,7 @@ import { localAdapters, operatorRoutes } from './operatorRoutes.ts';
 import { findOutput } from './outputs.ts';
 import { parseChatCompletion, parseCompletion } from './requests.ts';
 import { createServingMetrics } from './servingMetrics.ts';
+import { SignedOnce } from './signedOnce.ts';
 import type { Payee } from './x402.ts';
 
 export type GatewayOptions = {
@@ -33,7 +34,7 @@ export type GatewayOptions = {
 /** The runner's HTTP side: OpenAI-compatible inference, uploads, receipts of outputs. Listens until closed. */
 export const startGateway = async (options: GatewayOptions): Promise<{ url: string; close(): Promise<void> }> => {
   const { inference, store, database, log, metrics } = options;
-  const usedNonces = new Map<string, bigint>();
+  const usedNonces = new SignedOnce();
   const bodyHashes = new WeakMap<FastifyRequest, Hex>();
   const serving = createServingMetrics(metrics);
   const app = Fastify({ bodyLimit: MAX_FILE_BYTES + 1, forceCloseConnections: true });

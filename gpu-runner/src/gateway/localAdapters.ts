@@ -2,7 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { runnerError } from '../errors.ts';
 import type { Generator, ServedWeights } from '../serving/generator.ts';
-import { hashFile, type ModelLocator } from '../store/modelLocator.ts';
+import { hashFile } from '../store/contentStore.ts';
+import type { ModelLocator } from '../store/modelLocator.ts';
 
 const MAX_NAME = 128;
 const namePattern = /^[\w][\w.:/-]*$/;

@@ -6,6 +6,7 @@ import { runnerError } from '../errors.ts';
 import type { TrainingControl } from '../jobs/trainingControl.ts';
 import type { EstimateRequest, TrainingEstimates } from '../jobs/trainingEstimates.ts';
 import type { TrainingEvents } from '../jobs/trainingEvents.ts';
+import { SignedOnce } from './signedOnce.ts';
 import type { Payee } from './x402.ts';
 
 export type TrainingRoutesModules = {
@@ -19,8 +20,6 @@ export type TrainingRoutesModules = {
 };
 
 const ACTIONS: readonly TrainingAction[] = ['pause', 'resume', 'cancel'];
-/** Longest lifetime of a signature, in seconds: a leaked one is soon worthless. */
-const MAX_LIFETIME = 3_600n;
 const MAX_WATCHERS = 100;
 
 type ById = { Params: { id: string } };
@@ -28,7 +27,7 @@ type ById = { Params: { id: string } };
 /** Trainings while they run: what can be set, what it would cost, how it goes, and the requester's hand on it. */
 export const trainingRoutes = (app: FastifyInstance, modules: TrainingRoutesModules): void => {
   const { view, events, control, estimates } = modules;
-  const usedNonces = new Map<string, bigint>();
+  const usedNonces = new SignedOnce();
   let watchers = 0;
 
   app.get('/v1/training/parameters', async () => ({ parameters: await estimates.parameters() }));
@@ -91,7 +90,7 @@ const authorize = async (
   action: TrainingAction,
   { body }: FastifyRequest,
   { payee, now: clock }: TrainingRoutesModules,
-  usedNonces: Map<string, bigint>,
+  usedNonces: SignedOnce,
 ): Promise<void> => {
   const refuse = (message: string, cause?: unknown) => runnerError('JOB_CONTROL_UNAUTHORIZED', message, {}, cause);
   const { nonce, deadline, signature } = (body ?? {}) as { nonce?: unknown; deadline?: unknown; signature?: unknown };
@@ -101,16 +100,13 @@ const authorize = async (
   if (typeof signature !== 'string' || !/^0x[0-9a-f]{130}$/i.test(signature)) throw refuse('signature is malformed');
   const now = BigInt(Math.floor(clock() / 1000));
   const until = BigInt(deadline);
-  if (until < now || until > now + MAX_LIFETIME) throw refuse('the deadline has passed or is too far away');
+  if (!SignedOnce.isTimely(until, now)) throw refuse('the deadline has passed or is too far away');
   const message = { runner: payee.runner, jobId: job.id, action, nonce: BigInt(nonce), deadline: until };
   const signer = await trainingControlSigner(payee.chainId, message, signature as Hex).catch((cause) => {
     throw refuse('signature is malformed', cause);
   });
   if (signer.toLowerCase() !== job.requester.toLowerCase()) throw refuse('only the requester of a job may do this');
-  for (const [key, end] of usedNonces) if (end < now) usedNonces.delete(key);
-  const used = `${signer}:${nonce}`;
-  if (usedNonces.has(used)) throw refuse('this signature was used before');
-  usedNonces.set(used, until);
+  if (!usedNonces.take(signer, message.nonce, until, now)) throw refuse('this signature was used before');
 };
 
 /** @throws REQUEST_INVALID */

@@ -32,7 +32,7 @@ export const localTrainer = (modules: LocalTrainerModules): Trainer => {
     const base = models.base(work.base);
     if (!base) throw runnerError('JOB_NOT_HERE', `the base model ${work.base} is not on this machine`);
     for (const { sha256 } of work.files) await store.ensure(sha256);
-    const folder = workFolder(workDir, work.id);
+    const folder = join(workDir, work.id);
     const output = join(folder, 'adapter');
     await mkdir(output, { recursive: true });
     const parent = work.parent && (await parentFolder(work.parent, join(folder, 'parent'), modules));
@@ -68,8 +68,6 @@ export const localTrainer = (modules: LocalTrainerModules): Trainer => {
     }
   };
 };
-
-export const workFolder = (workDir: string, id: string): string => join(workDir, id);
 
 const keep = async (output: string, result: TrainResult, { store, models }: LocalTrainerModules) => {
   const adapter = await storeAdapter(output, store);

@@ -1,10 +1,9 @@
 import type { RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
-import type { ContentStore } from '../store/contentStore.ts';
-import { sha256Of } from '../store/contentStore.ts';
+import { type ContentStore, sha256Of } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
-import { formatName } from './formats.ts';
+import { engineFiles } from './engineFiles.ts';
 
 export type EstimateRequest = {
   readonly modelId: bigint;
@@ -58,11 +57,7 @@ export class TrainingEstimates {
       const estimate = await engine.request<Estimate>('estimate', {
         base: location.base,
         ...(location.adapter ? { parent_adapter: location.adapter } : {}),
-        files: files.map((file) => ({
-          contribution_id: file.id.toString(),
-          path: store.path(file.contentHash.slice(2)),
-          format: formatName(file.format),
-        })),
+        files: engineFiles(files, store),
         params,
       });
       const fee = this.#price * BigInt(Math.ceil(estimate.seconds));

@@ -8,7 +8,7 @@ type Classes = Pick<ReturnType<typeof withBackend>, 'Queue' | 'Worker'>;
 export type QueueBackend = Classes & { readonly connection: never; close(): Promise<void> };
 
 /** The runner's own database, embedded or not: no other server is needed. */
-export const databaseBackend = ({ pool }: RunnerDatabase): QueueBackend => ({
+export const databaseBackend = ({ pool }: Pick<RunnerDatabase, 'pool'>): QueueBackend => ({
   ...(withBackend(createPostgresBackend) as unknown as Classes),
   connection: pool as never,
   close: async () => {},
@@ -38,5 +38,5 @@ export const openSharedBackend = async (url: string): Promise<QueueBackend> => {
   } finally {
     client.release();
   }
-  return { ...databaseBackend({ pool } as RunnerDatabase), close: () => pool.end() };
+  return { ...databaseBackend({ pool }), close: () => pool.end() };
 };

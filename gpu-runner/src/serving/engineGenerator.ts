@@ -9,6 +9,7 @@ import type {
   TokenLogprob,
 } from './generator.ts';
 import { LoadMemory } from './loadMemory.ts';
+import { samplingFields } from './samplingFields.ts';
 
 export type Verdict = {
   readonly agrees: boolean;
@@ -108,16 +109,5 @@ const isForgotten = (error: unknown): boolean =>
 
 const engineParams = (request: GenerateRequest) => ({
   ...(request.messages ? { messages: request.messages } : { prompt: request.prompt ?? '' }),
-  max_tokens: request.maxTokens,
-  temperature: request.temperature,
-  top_p: request.topP,
-  top_k: request.topK,
-  min_p: request.minP,
-  repetition_penalty: request.repetitionPenalty,
-  presence_penalty: request.presencePenalty,
-  frequency_penalty: request.frequencyPenalty,
-  logit_bias: request.logitBias,
-  seed: request.seed,
-  stop: request.stop,
-  ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
+  ...samplingFields(request),
 });

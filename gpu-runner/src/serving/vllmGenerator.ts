@@ -11,6 +11,7 @@ import type {
 } from './generator.ts';
 import { LoadMemory } from './loadMemory.ts';
 import { readEvents } from './readEvents.ts';
+import { samplingFields } from './samplingFields.ts';
 
 const REQUEST_TIMEOUT_MS = 600_000;
 
@@ -187,21 +188,10 @@ const failureOf = async (response: Response): Promise<Error> => {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const vllmParams = (request: GenerateRequest) => ({
-  max_tokens: request.maxTokens,
-  temperature: request.temperature,
-  top_p: request.topP,
-  top_k: request.topK,
-  min_p: request.minP,
-  repetition_penalty: request.repetitionPenalty,
-  presence_penalty: request.presencePenalty,
-  frequency_penalty: request.frequencyPenalty,
-  logit_bias: request.logitBias,
-  seed: request.seed,
-  stop: request.stop,
+  ...samplingFields(request),
   stream: true,
   stream_options: { include_usage: true },
   return_token_ids: true,
-  ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
 });
 
 const readLogprobs = (choice: NonNullable<Chunk['choices']>[number] | undefined): TokenLogprob[] | undefined =>

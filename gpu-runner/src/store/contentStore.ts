@@ -11,6 +11,12 @@ export type ContentHash = string;
 
 export const sha256Of = (bytes: Uint8Array): ContentHash => createHash('sha256').update(bytes).digest('hex');
 
+export const hashFile = async (path: string): Promise<ContentHash> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+};
+
 /**
  * Files by the sha256 of their bytes. A file is written under a random name, synced, then renamed: it is there whole or not
  * at all, and its name never comes from a stranger.
@@ -39,7 +45,8 @@ export class ContentStore {
 
   /** A file of any size, without holding it in memory. */
   async putFile(path: string): Promise<ContentHash> {
-    return this.putStream(createReadStream(path));
+    const hash = await hashFile(path);
+    return this.has(hash) ? hash : this.putStream(createReadStream(path), { expected: hash });
   }
 
   /** @throws FILE_HASH_MISMATCH when the bytes aren't those that were expected; FILE_TOO_LARGE. Then nothing is kept. */

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { RunnerView } from '../chain/runnerView.ts';
 import { runnerError } from '../errors.ts';
+import { hashFile } from './contentStore.ts';
 
 export type ModelLocation = {
   /** Folder of the base model. */
@@ -86,9 +85,3 @@ export class ModelLocator {
     return target;
   }
 }
-
-export const hashFile = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-};

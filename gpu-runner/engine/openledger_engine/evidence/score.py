@@ -11,7 +11,7 @@ from .fixed import ONE, share_out
 from .index import EvidenceIndex, id_key
 from .rarity import weight
 from .support import bare_bits, owners, rare_enough
-from .words import Word, split_words
+from .words import Word, folded_words, split_words
 
 CHUNK_WORDS = 128
 TOTAL = (1 << 32) - 1
@@ -110,7 +110,7 @@ def attribute_output(
     words = split_words(output_text)
     texts = [word.text for word in words]
     weights = Weights(index)
-    owned = owners(index, texts, [word.text for word in split_words(prompt_text)])
+    owned = owners(index, texts, folded_words(prompt_text))
     spans, scores = runs(index, words, owned, weights)
     distinct = sorted(set(texts))
     combined = {

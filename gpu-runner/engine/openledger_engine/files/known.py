@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..evidence.words import split_words
+from ..evidence.words import folded_words
 from .audio import read_recording
 from .extract import guess_format, read_bytes, text_of
 from .fingerprint import Prints
@@ -35,7 +35,7 @@ def _known(path: str, size: int, changed: int) -> Known:
         return Known(digest, picture=read_picture(data, format).hash)
     if format in AUDIO_FORMATS:
         return Known(digest, sound=read_recording(data, format).fingerprint)
-    return Known(digest, sketch=sketch(shingles([word.text for word in split_words(text_of(data, format))])))
+    return Known(digest, sketch=sketch(shingles(folded_words(text_of(data, format)))))
 
 
 def known_file(path: str) -> Known:

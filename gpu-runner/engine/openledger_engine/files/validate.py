@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, bad_params
-from ..evidence.words import split_words
+from ..evidence.words import folded_words
 from ..methods import Job, register
 from ..settings import setting
 from .audio import Recording, read_recording
@@ -77,7 +77,7 @@ def _told(nearest: tuple[int, str]) -> dict[str, Any]:
 def _judge_text(text: str, params: ValidateParams, job: Job) -> dict[str, Any]:
     if len(text.strip()) < MIN_CHARACTERS:
         return _refused(Rejected("too_short", f"{len(text.strip())}"), text)
-    words = [word.text for word in split_words(text)]
+    words = folded_words(text)
     if not words:
         return _refused(Rejected("no_text"), text)
     hashes = shingles(words)

@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, bad_params
-from ..models.adapters import adapter_rank
+from ..models.adapters import read_adapter_config
 from ..models.weights_files import check_safetensors, weights_sha256
 
 MAX_RANK = 256
 FILE = "adapter_model.safetensors"
 KEY = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
-# What changes more than the two factors of a linear layer. Falsy values are PEFT's defaults.
-UNSUPPORTED = (
-    "use_dora", "modules_to_save", "lora_bias", "target_parameters", "trainable_token_indices", "layer_replication",
-    "alora_invocation_tokens", "use_qalora", "megatron_config", "arrow_config", "use_bdlora",
-)
+# What changes more than the two factors of a linear layer, beside what no adapter may set. Falsy values are PEFT's defaults.
+UNSUPPORTED = ("use_dora", "lora_bias", "use_qalora", "use_bdlora")
 # With these the base's own weights were changed before training.
 CHANGED_BASES = ("pissa", "olora", "loftq", "corda", "lora_ga")
 
@@ -49,8 +46,7 @@ def inspect_adapter(folder: Path, sha256: str, layers: dict[str, tuple[int, int]
     """
     if not folder.is_dir():
         raise EngineError("unknown_adapter", "the adapter's folder does not exist")
-    adapter_rank(folder)
-    config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    config = read_adapter_config(folder)
     _refuse_unsupported(config)
     path = folder / FILE
     if not path.exists():
@@ -104,5 +100,5 @@ def _ranks(path: Path, layers: dict[str, tuple[int, int]]) -> dict[str, int]:
 
 def _scale(config: dict[str, Any], rank: int) -> float:
     """alpha / rank, or alpha / sqrt(rank) with rsLoRA. One alpha for all layers: configurations with patterns are refused."""
-    alpha = float(config.get("lora_alpha", 8))
+    alpha = float(config["lora_alpha"])
     return alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank

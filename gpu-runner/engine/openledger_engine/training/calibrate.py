@@ -13,10 +13,10 @@ import numpy as np
 from ..errors import EngineError
 from ..methods import Job
 from .adapter import attach
+from .base_model import load_base_model
 from .blocks import Blocks
 from .checkpoint import Checkpoint
 from .loop import Loop
-from .base_model import load_base_model
 from .prepare import Plan
 from .processes import Alone
 

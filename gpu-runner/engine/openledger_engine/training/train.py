@@ -15,17 +15,18 @@ from ..methods import Job, register
 from ..models.weights_files import weights_sha256
 from ..settings import setting
 from .adapter import attach, save
+from .base_model import load_base_model
 from .checkpoint import Checkpoint
 from .config import TrainConfig
 from .heap import returning_memory
 from .launch import launch
 from .loop import Loop, Progress
-from .base_model import load_base_model
 from .prepare import DataParams, Plan, prepare
 from .processes import Alone, Processes, wanted_processes
 from .record import make_record
 from .replay import write_replay
 from .schedule import planned_steps
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainParams(DataParams):
