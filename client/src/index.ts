@@ -20,6 +20,7 @@ export {
   textOfFile,
   weightByInfluence,
 } from './evidence/index.ts';
+export { type GenerationRecord, generationHash } from './generations.ts';
 export { type PayingFetchOptions, payingFetch } from './payingFetch.ts';
 export {
   type Authorization,

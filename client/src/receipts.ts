@@ -7,6 +7,7 @@ import {
   receiptTypedData,
 } from '@openledger/contracts';
 import { type Account, type Address, type Hex, recoverTypedDataAddress } from 'viem';
+import { type GenerationRecord, generationHash } from './generations.ts';
 import { isCanonical, jobsDomain } from './vouchers.ts';
 
 /** A runner's statement about one answer. */
@@ -24,7 +25,7 @@ export const formatReceipt = (receipt: SignedReceipt) => ({
   source_kind: receipt.sourceKind,
   source_id: receipt.sourceId.toString(),
   nonce: receipt.nonce.toString(),
-  prompt_sha256: receipt.promptHash,
+  prompt_hash: receipt.promptHash,
   output_sha256: receipt.outputHash,
   cost_wei: receipt.cost.toString(),
   served_wei: receipt.served.toString(),
@@ -50,7 +51,7 @@ export const parseReceipt = (json: unknown): SignedReceipt => {
     sourceKind: Number(fields.source_kind),
     sourceId: whole('source_id'),
     nonce: whole('nonce'),
-    promptHash: hash('prompt_sha256'),
+    promptHash: hash('prompt_hash'),
     outputHash: hash('output_sha256'),
     cost: whole('cost_wei'),
     served: whole('served_wei'),
@@ -59,13 +60,13 @@ export const parseReceipt = (json: unknown): SignedReceipt => {
 };
 
 /**
- * Whether a receipt says what it should: signed by the runner, its id made of its parts, its hash that of the text. What passes
+ * Whether a receipt says what it should: signed by the runner, its id made of its parts, its hashes those of text and settings. What passes
  * is evidence against the runner when its output never comes on chain, or comes with another hash or price.
  * @throws Error with the reason
  */
 export const verifyReceipt = async (
   receipt: SignedReceipt,
-  expected: { chainId: number; runner: Address; text?: string },
+  expected: { chainId: number; runner: Address; text?: string; generation?: GenerationRecord },
 ): Promise<void> => {
   if (!isCanonical(receipt.signature)) throw new Error('the receipt is not signed');
   const { signature, ...message } = receipt;
@@ -77,9 +78,12 @@ export const verifyReceipt = async (
     throw new Error('the receipt is not signed by the runner');
   if (outputIdOf(receipt as Pick<BatchOutput, keyof BatchOutput & keyof ReceiptMessage>) !== receipt.outputId)
     throw new Error('the output id does not match the receipt');
-  if (expected.text === undefined) return;
-  if (createHash('sha256').update(expected.text).digest('hex') !== receipt.outputHash.slice(2)) {
+  const { text, generation } = expected;
+  if (text !== undefined && createHash('sha256').update(text).digest('hex') !== receipt.outputHash.slice(2)) {
     throw new Error('the receipt is of another text');
+  }
+  if (generation && generationHash(generation) !== receipt.promptHash) {
+    throw new Error('the receipt is of another prompt, or of other settings');
   }
 };
 

@@ -17,6 +17,8 @@ export type Model = {
   readonly id: bigint;
   readonly parentId: bigint;
   readonly weightsHash: Hex;
+  /** Of the record of its training; 0 for a base. */
+  readonly configHash: Hex;
   readonly name: string;
   readonly uri: string;
   readonly datanetId: bigint;
@@ -67,4 +69,11 @@ export type InferenceJob = {
   /** Unix seconds. */
   readonly deadline: bigint;
   status: 'requested' | 'settled' | 'refunded';
+};
+
+/** Micro-nats a token, or millionths of wrong answers in a suite called `task:...`. */
+export type Evaluated = {
+  readonly suite: Hex;
+  readonly baseLossMicros: bigint;
+  readonly modelLossMicros: bigint;
 };

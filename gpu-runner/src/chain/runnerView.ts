@@ -1,8 +1,9 @@
 import type { ChainEvent, LogEntry } from '@openledger/event-log';
-import type { Address, Hex } from 'viem';
-import type { Channel, Contribution, InferenceJob, Job, Model } from './records.ts';
+import { type Address, type Hex, zeroHash } from 'viem';
+import { AuditsView } from './auditsView.ts';
+import type { Channel, Contribution, Evaluated, InferenceJob, Job, Model } from './records.ts';
 
-export type { Channel, Contribution, InferenceJob, Job, Model } from './records.ts';
+export type { Channel, Contribution, Evaluated, InferenceJob, Job, Model } from './records.ts';
 
 /**
  * What a runner has to know of the chain, folded from the event log. Kept in memory and replayed at start: the log is the
@@ -18,6 +19,9 @@ export class RunnerView {
   readonly jobs = new Map<bigint, Job>();
   readonly channels = new Map<bigint, Channel>();
   readonly inferenceJobs = new Map<bigint, InferenceJob>();
+  /** What models were found to lose, by model id. */
+  readonly evaluations = new Map<bigint, Evaluated[]>();
+  readonly audits = new AuditsView();
   /** By the root over their pages. */
   readonly batchRoots = new Map<Hex, bigint>();
   /** Whether the log's end was reached: until then, what isn't in here may have happened all the same. */
@@ -31,10 +35,14 @@ export class RunnerView {
     this.ready = false;
     for (const map of [this.contributions, this.reviewers, this.datanetOwners, this.versions, this.models]) map.clear();
     for (const map of [this.jobs, this.channels, this.inferenceJobs, this.batchRoots, this.#accepted]) map.clear();
+    this.evaluations.clear();
+    this.audits.clear();
   }
 
   apply(entry: LogEntry): void {
-    if (entry.kind === 'block') for (const event of entry.events) this.#evolve(event);
+    if (entry.kind !== 'block') return;
+    for (const event of entry.events) this.#evolve(event);
+    this.audits.apply(entry);
   }
 
   /** Contributions of a published version, first registered first: what a version means doesn't depend on review order. */
@@ -117,7 +125,7 @@ export class RunnerView {
     switch (event.type) {
       case 'BaseModelRegistered': {
         const { modelId: id, owner, weightsHash, name, uri } = event.args;
-        const none = { parentId: 0n, datanetId: 0n, datanetVersion: 0 };
+        const none = { parentId: 0n, datanetId: 0n, datanetVersion: 0, configHash: zeroHash };
         this.models.set(id, {
           id,
           owner,
@@ -132,9 +140,17 @@ export class RunnerView {
         return;
       }
       case 'AdapterRegistered': {
-        const { modelId: id, parentId, owner, weightsHash, name, datanetId, datanetVersion } = event.args;
+        const { modelId: id, parentId, owner, weightsHash, configHash, name, datanetId, datanetVersion } = event.args;
         const free = { deployed: false, inputPrice: 0n, outputPrice: 0n, uri: '' };
-        this.models.set(id, { id, parentId, owner, weightsHash, name, datanetId, datanetVersion, ...free });
+        this.models.set(id, { id, parentId, owner, weightsHash, configHash, name, datanetId, datanetVersion, ...free });
+        return;
+      }
+      case 'EvaluationRecorded': {
+        const { modelId, suite, baseLossMicros, modelLossMicros } = event.args;
+        this.evaluations.set(modelId, [
+          ...(this.evaluations.get(modelId) ?? []),
+          { suite, baseLossMicros, modelLossMicros },
+        ]);
         return;
       }
       case 'ModelDeployed': {

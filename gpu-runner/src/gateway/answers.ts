@@ -19,10 +19,14 @@ export const usageOf = ({ prompt_tokens, completion_tokens }: Generated) => ({
   total_tokens: prompt_tokens + completion_tokens,
 });
 
-/** The runner's signed receipt, and the attribution; look the output up under its id once it is settled. */
-export const receiptOf = ({ record, receipt, runner }: Completion) => ({
+/**
+ * The runner's signed receipt, what its `prompt_hash` is the hash of, and the attribution; look the output up under its id
+ * once it is settled.
+ */
+export const receiptOf = ({ record, receipt, runner, generation }: Completion) => ({
   ...formatReceipt(receipt),
   runner,
+  generation,
   method: methodNames[record.method] ?? null,
   ...(record.citations ? { citations: record.citations } : {}),
   attribution: record.rows.map(({ contributionId, weight }) => ({ contribution_id: contributionId, weight })),

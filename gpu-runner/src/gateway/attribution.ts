@@ -3,6 +3,7 @@ import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import { engineFiles } from '../jobs/engineFiles.ts';
+import type { GenerateRequest } from '../serving/generator.ts';
 import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 
@@ -26,6 +27,9 @@ export type Retrieved = {
   readonly citations: readonly Citation[];
   readonly rows: BatchRow[];
 };
+
+/** A request that may ask for passages to answer from. */
+export type PaidRequest = GenerateRequest & { readonly retrieval?: RetrievalRequest };
 
 type Row = { contribution_id: string; weight: number | bigint };
 
@@ -53,8 +57,15 @@ export class Attribution {
     return toRows(rows);
   }
 
+  /** The request as the model sees it: with the passages that it asks for. @throws REQUEST_INVALID, ENGINE_* */
+  async shown(model: Model, request: PaidRequest): Promise<{ shown: GenerateRequest; retrieved?: Retrieved }> {
+    if (!request.retrieval) return { shown: request };
+    const retrieved = await this.#retrieve(model, request.retrieval, query(request));
+    return { shown: withContext(request, retrieved.context), retrieved };
+  }
+
   /** @throws REQUEST_INVALID when there is no such data here, or its passages are too long */
-  async retrieve(model: Model, { topK, datanet }: RetrievalRequest, query: string): Promise<Retrieved> {
+  async #retrieve(model: Model, { topK, datanet }: RetrievalRequest, query: string): Promise<Retrieved> {
     const { id, version } = datanet ?? { id: model.datanetId, version: model.datanetVersion };
     const { view, store } = this.#modules;
     const here = view.versionFiles(id, version).every(({ contentHash }) => store.has(contentHash.slice(2)));
@@ -106,3 +117,23 @@ const toRows = (rows: readonly Row[]): BatchRow[] =>
       .map((row) => ({ contributionId: BigInt(row.contribution_id), weight: BigInt(row.weight) }))
       .sort((one, other) => (one.contributionId < other.contributionId ? -1 : 1)),
   );
+
+/** What was said, without the template of a chat: spans that an answer repeats from it earn nothing. */
+export const promptOf = ({ prompt, messages }: GenerateRequest): string =>
+  prompt ?? (messages ?? []).map(({ content }) => content).join('\n');
+
+/** What is looked for: the prompt, or what was said last. */
+const query = ({ prompt, messages }: GenerateRequest): string =>
+  prompt ?? [...(messages ?? [])].reverse().find(({ role }) => role === 'user')?.content ?? '';
+
+/** The passages stand before the prompt, or before what the user said last. */
+const withContext = (request: GenerateRequest, context: string): GenerateRequest => {
+  if (context === '') return request;
+  if (request.prompt !== undefined) return { ...request, prompt: context + request.prompt };
+  const messages = [...(request.messages ?? [])];
+  const last = messages.map(({ role }) => role).lastIndexOf('user');
+  const asked = messages[last];
+  if (!asked) return { ...request, messages: [{ role: 'user', content: context }, ...messages] };
+  messages[last] = { ...asked, content: context + asked.content };
+  return { ...request, messages };
+};

@@ -1,16 +1,18 @@
-import { type SignedReceipt, signReceipt } from '@openledger/client';
+import { type GenerationRecord, generationHash, type SignedReceipt, signReceipt } from '@openledger/client';
 import { batchMethods, outputIdOf } from '@openledger/contracts';
 import type { Logger } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
+import { transcriptOf } from '../audit/transcript.ts';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import type { RunnerDatabase } from '../queue/database.ts';
 import type { Generated, GenerateOptions, GenerateRequest, Generator, ServedWeights } from '../serving/generator.ts';
+import { samplingFields } from '../serving/samplingFields.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
 import type { ApiKeys } from './apiKeys.ts';
-import { Attribution, contextBound, type RetrievalRequest } from './attribution.ts';
+import { Attribution, contextBound, type PaidRequest, promptOf } from './attribution.ts';
 import type { Credential } from './credential.ts';
 import { LocalAdapters } from './localAdapters.ts';
 import { type OutputRecord, saveOutput } from './outputs.ts';
@@ -20,14 +22,12 @@ import { priceOf } from './priceOf.ts';
 export type Completion = {
   readonly model: Model;
   readonly generated: Generated;
+  readonly generation: GenerationRecord;
   readonly record: OutputRecord;
   readonly receipt: SignedReceipt;
   readonly payer: Address;
   readonly runner: Address;
 };
-
-/** A request that may ask for passages to answer from. */
-export type PaidRequest = GenerateRequest & { readonly retrieval?: RetrievalRequest };
 
 export type CallOptions = GenerateOptions & {
   credential: Credential;
@@ -120,20 +120,19 @@ export class Inference {
     const { payments, apiKeys } = this.#modules;
     const { credential } = options;
     const model = this.find(request.model);
-    const promptText = request.prompt ?? (request.messages ?? []).map(({ content }) => content).join('\n');
     // A byte-level tokenizer never makes more tokens than bytes; the chat template adds some per message.
     const context = request.retrieval ? contextBound(request.retrieval.topK) : 0;
-    const promptBound = Buffer.byteLength(promptText) + context + 16 * ((request.messages?.length ?? 0) + 1);
+    const promptBound = Buffer.byteLength(promptOf(request)) + context + 16 * ((request.messages?.length ?? 0) + 1);
     const maxCost = priceOf(model, promptBound, request.maxTokens);
     if (credential.kind === 'payment') {
       const hold = await payments.reserve(credential.payment, maxCost, options.bodyHash);
-      return this.#serve(model, promptText, request, hold, options);
+      return this.#serve(model, request, hold, options);
     }
     const admission = await apiKeys.admit(credential.key, promptBound + request.maxTokens);
     let used = 0;
     try {
       const hold = await payments.reserveForKey(maxCost);
-      const completion = await this.#serve(model, promptText, request, hold, options);
+      const completion = await this.#serve(model, request, hold, options);
       used = completion.generated.prompt_tokens + completion.generated.completion_tokens;
       return completion;
     } finally {
@@ -143,7 +142,6 @@ export class Inference {
 
   async #serve(
     model: Model,
-    promptText: string,
     request: PaidRequest,
     hold: Hold,
     options: CallOptions,
@@ -151,18 +149,17 @@ export class Inference {
     const { account, chainId, database, generator } = this.#modules;
     try {
       // Only once the call is paid for: looking for passages is work, too.
-      const retrieved =
-        request.retrieval && (await this.#attribution.retrieve(model, request.retrieval, query(request)));
-      const shown = retrieved ? withContext(request, retrieved.context) : request;
+      const { shown, retrieved } = await this.#attribution.shown(model, request);
       const generated = await generator.generate(this.#weights(model), shown, options);
-      const rows = retrieved?.rows ?? (await this.#attribution.evidence(model, promptText, generated.text));
+      const generation = { prompt_sha256: generated.prompt_sha256, ...generated.how, ...samplingFields(request) };
+      const rows = retrieved?.rows ?? (await this.#attribution.evidence(model, promptOf(request), generated.text));
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
       const output = {
         modelId: model.id,
         sourceKind: hold.source.kind,
         sourceId: hold.source.id,
         nonce: hold.takeNonce(),
-        promptHash: `0x${generated.prompt_sha256}`,
+        promptHash: generationHash(generation),
         outputHash: `0x${generated.output_sha256}`,
       } as const;
       const outputId = outputIdOf(output);
@@ -182,11 +179,11 @@ export class Inference {
           weight: weight.toString(),
         })),
       };
-      const served = await saveOutput(database, record);
+      const served = await saveOutput(database, record, transcriptOf(request, generation, generated));
       hold.release(cost);
       const message = { ...output, outputId, cost, served };
       const receipt = { ...message, signature: await signReceipt(account, chainId, message) };
-      return { model, generated, record, receipt, payer: hold.payer, runner: account.address };
+      return { model, generated, generation, record, receipt, payer: hold.payer, runner: account.address };
     } finally {
       hold.release();
     }
@@ -199,11 +196,7 @@ export class Inference {
   }
 
   #weights(model: Model): ServedWeights {
-    const { view, models } = this.#modules;
-    const location = models.locate(view, model.id);
-    if (!location) throw runnerError('MODEL_UNKNOWN', `the weights of model ${model.id} are not on this runner`);
-    const { base, adapter: folder } = location;
-    return folder ? { base, adapter: { sha256: model.weightsHash.slice(2), folder } } : { base };
+    return this.#modules.models.weights(this.#modules.view, model);
   }
 
   #isServed(name: string): boolean {
@@ -216,19 +209,3 @@ export class Inference {
     this.#modules.generator.forget();
   }
 }
-
-/** What is looked for: the prompt, or what was said last. */
-const query = ({ prompt, messages }: GenerateRequest): string =>
-  prompt ?? [...(messages ?? [])].reverse().find(({ role }) => role === 'user')?.content ?? '';
-
-/** The passages stand before the prompt, or before what the user said last. */
-const withContext = (request: GenerateRequest, context: string): GenerateRequest => {
-  if (context === '') return request;
-  if (request.prompt !== undefined) return { ...request, prompt: context + request.prompt };
-  const messages = [...(request.messages ?? [])];
-  const last = messages.map(({ role }) => role).lastIndexOf('user');
-  const asked = messages[last];
-  if (!asked) return { ...request, messages: [{ role: 'user', content: context }, ...messages] };
-  messages[last] = { ...asked, content: context + asked.content };
-  return { ...request, messages };
-};

@@ -1,6 +1,7 @@
 import type { BatchOutput } from '@openledger/contracts';
 import type { Hex } from 'viem';
 import type { RunnerDatabase } from '../queue/database.ts';
+import type { Transcript } from '../audit/transcript.ts';
 import type { Citation } from './attribution.ts';
 
 /** A served output as it waits to be settled; numbers that don't fit a double are decimal strings. */
@@ -42,8 +43,15 @@ export const toBatchOutput = (record: OutputRecord): BatchOutput => ({
   })),
 });
 
-/** Keeps the output and adds its cost to what its source has been served, in one statement; returns that sum. */
-export const saveOutput = async (database: RunnerDatabase, record: OutputRecord): Promise<bigint> => {
+/**
+ * Keeps the output, with the transcript that an auditor may ask for, and adds its cost to what its source has been served,
+ * in one statement; returns that sum.
+ */
+export const saveOutput = async (
+  database: RunnerDatabase,
+  record: OutputRecord,
+  transcript: Transcript,
+): Promise<bigint> => {
   const { rows } = await database.query<{ served: string }>(
     `WITH source AS (
        UPDATE runner.sources SET served = served + $5, next_nonce = greatest(next_nonce, $4::bigint + 1)
@@ -51,9 +59,11 @@ export const saveOutput = async (database: RunnerDatabase, record: OutputRecord)
      ), kept AS (
        INSERT INTO runner.served (output_id, source_kind, source_id, nonce, cost, record)
        SELECT $1, $2, $3, $4::bigint, $5, $6 FROM source
+     ), remembered AS (
+       INSERT INTO runner.transcripts (output_id, transcript) SELECT $1, $7 FROM source
      )
      SELECT served::text AS served FROM source`,
-    [record.outputId, record.sourceKind, record.sourceId, record.nonce, record.cost, JSON.stringify(record)],
+    [record.outputId, record.sourceKind, record.sourceId, record.nonce, record.cost, JSON.stringify(record), JSON.stringify(transcript)],
   );
   return BigInt((rows[0] as { served: string }).served);
 };

@@ -1,6 +1,5 @@
 import { runnerError } from '../errors.ts';
-import type { RetrievalRequest } from './attribution.ts';
-import type { PaidRequest } from './inference.ts';
+import type { PaidRequest, RetrievalRequest } from './attribution.ts';
 
 const MAX_PROMPT_BYTES = 64 * 1024;
 const MAX_MESSAGES = 256;

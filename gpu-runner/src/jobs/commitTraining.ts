@@ -1,22 +1,38 @@
 import { contracts } from '@openledger/client';
-import { batchMethods, batchSourceKinds, encodePages, jobsAbi } from '@openledger/contracts';
+import {
+  type BatchOutput,
+  batchMethods,
+  batchSourceKinds,
+  encodePages,
+  jobsAbi,
+  outputIdOf,
+} from '@openledger/contracts';
 import { bytesToHex, type Hex, parseEventLogs, stringToHex } from 'viem';
+import type { Transcripts } from '../audit/transcripts.ts';
 import type { Job } from '../chain/runnerView.ts';
 import type { Sender } from '../chain/transactor.ts';
 import { runnerError } from '../errors.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import { adapterName } from './jobParams.ts';
-import type { Evaluation, TrainingOutcome, TrainResult } from './training.ts';
+import type { AdapterFiles, Evaluation, TrainingOutcome, TrainResult } from './training.ts';
 
 /** Puts the adapter, its evaluations and its attribution on chain, in one transaction. Returns the adapter's model id. */
 export const commitTraining = async (
   job: Job,
   attempt: number,
   { result, adapter }: TrainingOutcome,
-  { store, transactor }: { store: ContentStore; transactor: Sender },
+  modules: { store: ContentStore; transactor: Sender; transcripts: Transcripts; parent?: AdapterFiles },
 ): Promise<bigint> => {
+  const { store, transactor, transcripts, parent } = modules;
   const weightsHash: Hex = `0x${adapter.weights}`;
   const configHash: Hex = `0x${adapter.record}`;
+  const outputs = trainingOutputs(job, adapter, result);
+  await transcripts.keepTraining(outputs.map(outputIdOf), {
+    kind: 'training',
+    job_id: job.id.toString(),
+    adapter,
+    ...(parent ? { parent } : {}),
+  });
   const { evaluations, loss_curve, validation_curve, warnings, dataset_root } = result;
   const report = { job: job.id.toString(), dataset_root, evaluations, loss_curve, validation_curve, warnings };
   const reportHash: Hex = `0x${await store.put(Buffer.from(JSON.stringify(report)))}`;
@@ -32,7 +48,7 @@ export const commitTraining = async (
         name: adapterName(job),
         evaluations: evaluations.map((evaluation) => onChain(evaluation, reportHash)),
       },
-      trainingPages(job, weightsHash, configHash, result),
+      encodePages(outputs).map((page) => bytesToHex(page)),
     ],
   });
   const [committed] = parseEventLogs({ abi: jobsAbi, eventName: 'JobCommitted', logs: receipt.logs });
@@ -41,8 +57,11 @@ export const commitTraining = async (
 };
 
 /** A suite of right and wrong answers is recorded by its 0-1 loss, in millionths an item, under a name that says so. */
-const onChain = ({ suite, metric, ...figures }: Evaluation, reportHash: Hex) => ({
-  suite: stringToHex(metric === 'error' ? `task:${suite}` : suite, { size: 32 }),
+export const evaluationSuite = ({ suite, metric }: Pick<Evaluation, 'suite' | 'metric'>): string =>
+  metric === 'error' ? `task:${suite}` : suite;
+
+const onChain = (figures: Evaluation, reportHash: Hex) => ({
+  suite: stringToHex(evaluationSuite(figures), { size: 32 }),
   baseLossMicros: BigInt(figures.base_micros),
   modelLossMicros: BigInt(figures.model_micros),
   tokens: figures.count,
@@ -57,20 +76,20 @@ const ROWS_PER_OUTPUT = 512;
  * The adapter as an output, attributed to the contributions by the tokens that were trained on. One with very many
  * contributions is written as several outputs that share the fee by their tokens.
  */
-const trainingPages = (job: Job, weightsHash: Hex, configHash: Hex, result: TrainResult): Hex[] => {
+export const trainingOutputs = (job: Job, adapter: AdapterFiles, result: TrainResult): BatchOutput[] => {
   const rows = Object.entries(result.tokens_by_contribution)
     .map(([id, tokens]) => ({ contributionId: BigInt(id), weight: BigInt(tokens) }))
     .filter(({ weight }) => weight > 0n)
     .sort((a, b) => (a.contributionId < b.contributionId ? -1 : 1));
   const parts = Math.max(1, Math.ceil(rows.length / ROWS_PER_OUTPUT));
-  const outputs = Array.from({ length: parts }, (_, part) => {
+  return Array.from({ length: parts }, (_, part) => {
     const own = rows.slice(part * ROWS_PER_OUTPUT, (part + 1) * ROWS_PER_OUTPUT);
     return {
       modelId: job.modelId,
       sourceKind: batchSourceKinds.trainingJob,
       sourceId: job.id,
-      promptHash: configHash,
-      outputHash: weightsHash,
+      promptHash: `0x${adapter.record}` as const,
+      outputHash: `0x${adapter.weights}` as const,
       promptTokens: 0,
       outputTokens: part === 0 ? result.train_tokens : 0,
       feeWeight: own.reduce((sum, { weight }) => sum + weight, 0n) || 1n,
@@ -79,5 +98,4 @@ const trainingPages = (job: Job, weightsHash: Hex, configHash: Hex, result: Trai
       rows: own,
     };
   });
-  return encodePages(outputs).map((page) => bytesToHex(page));
 };

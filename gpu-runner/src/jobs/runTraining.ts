@@ -2,6 +2,7 @@ import { contracts } from '@openledger/client';
 import { jobsAbi } from '@openledger/contracts';
 import { describeError, isOpenLedgerError, type Logger } from '@openledger/kit';
 import { parseEventLogs } from 'viem';
+import type { Transcripts } from '../audit/transcripts.ts';
 import type { Job, RunnerView } from '../chain/runnerView.ts';
 import type { Sender } from '../chain/transactor.ts';
 import { runnerError } from '../errors.ts';
@@ -22,6 +23,7 @@ export type TrainingModules = {
   models: ModelLocator;
   trainer: Trainer;
   transactor: Sender;
+  transcripts: Transcripts;
   leases: LeaseKeeper;
   paused: Pick<PausedJobs, 'has'>;
   /** Distinguishes this chain's and this runner's work from that of others who use the same machines. */
@@ -51,9 +53,10 @@ export const runTraining = async (jobId: bigint, modules: TrainingModules): Prom
   leases.hold(jobId, attempt);
   if (await paused.has(jobId)) return undefined;
   try {
-    const work = await workOf(job, modules);
+    const work = await workOf(job, `${modules.workPrefix}-${job.id}`, modules);
     const outcome = await trainer(work, { onEvent, ...(signal ? { signal } : {}), ...(leaving ? { leaving } : {}) });
-    const adapterId = await commitTraining(job, attempt, outcome, modules);
+    const parent = work.parent ? { parent: work.parent } : {};
+    const adapterId = await commitTraining(job, attempt, outcome, { ...modules, ...parent });
     leases.release(jobId);
     return adapterId;
   } catch (error) {
@@ -94,9 +97,12 @@ const claim = async (job: Job, { transactor, leases, now }: TrainingModules): Pr
   return claimed.args.attempt;
 };
 
-/** @throws JOB_IMPOSSIBLE */
-const workOf = async (job: Job, modules: TrainingModules): Promise<TrainingWork> => {
-  const { view, store, models, workPrefix } = modules;
+/** What a job asks for, as work; `id` names the folder of its checkpoints. @throws JOB_IMPOSSIBLE, JOB_NOT_HERE */
+export const workOf = async (
+  job: Job,
+  id: string,
+  { view, store, models }: Pick<TrainingModules, 'view' | 'store' | 'models'>,
+): Promise<TrainingWork> => {
   const files = view.versionFiles(job.datanetId, job.datanetVersion);
   if (files.length === 0) throw runnerError('JOB_IMPOSSIBLE', 'the datanet version has no accepted files');
   const missing = files.find((file) => !store.has(file.contentHash.slice(2)));
@@ -105,7 +111,7 @@ const workOf = async (job: Job, modules: TrainingModules): Promise<TrainingWork>
   const base = view.baseOf(job.modelId);
   if (!location || !base) throw runnerError('JOB_IMPOSSIBLE', `model ${job.modelId} is not available on this runner`);
   return {
-    id: `${workPrefix}-${job.id}`,
+    id,
     base: base.weightsHash.slice(2),
     ...(location.adapter ? { parent: await storeAdapter(location.adapter, store) } : {}),
     files: files.map((file) => ({

@@ -72,7 +72,7 @@ const embedded = async (dataDir: string): Promise<PglitePool> => {
  * The runner's own tables. `sources` is who pays: a channel (kind 2) or an inference job (kind 3), with the best voucher,
  * the wei of everything served on it, and the number of its next output. `served` are the outputs; `settlement` names the
  * pages root of the settlement that carries one. `settlements` are transactions, written down before they are sent.
- * `training_events` are what runs told: a resumed run overwrites the steps that it repeats. `paused_jobs` are runs that their
+ * `transcripts` are what auditors of recent outputs may ask for. `training_events` are what runs told: a resumed run overwrites the steps that it repeats. `paused_jobs` are runs that their
  * requesters stopped for a while.
  */
 const schema = `
@@ -107,6 +107,12 @@ CREATE TABLE IF NOT EXISTS runner.served (
 );
 CREATE INDEX IF NOT EXISTS served_unsettled ON runner.served (created_at, nonce) WHERE settlement IS NULL;
 CREATE INDEX IF NOT EXISTS served_settlement ON runner.served (settlement);
+CREATE TABLE IF NOT EXISTS runner.transcripts (
+  output_id text PRIMARY KEY,
+  transcript jsonb NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX IF NOT EXISTS transcripts_created ON runner.transcripts (created_at);
 CREATE TABLE IF NOT EXISTS runner.training_events (
   job_id text NOT NULL,
   kind text NOT NULL,

@@ -1,3 +1,5 @@
+import type { GenerationRecord } from '@openledger/client';
+
 /** Weights on this machine that answer: a base's folder, and an adapter on it. */
 export type ServedWeights = {
   readonly base: string;
@@ -30,6 +32,9 @@ export type GenerateRequest = {
 export type TokenChance = { readonly text: string; readonly logprob: number };
 export type TokenLogprob = TokenChance & { readonly top: readonly TokenChance[] };
 
+/** How a generator computes: what of an answer depends on neither the request nor the weights. */
+export type How = Pick<GenerationRecord, 'sampler' | 'numerics' | 'context_length'>;
+
 export type Generated = {
   text: string;
   finish_reason: 'stop' | 'length';
@@ -38,6 +43,7 @@ export type Generated = {
   prompt_sha256: string;
   output_sha256: string;
   output_token_ids: number[];
+  how: How;
   logprobs?: TokenLogprob[];
 };
 

@@ -1,6 +1,6 @@
 import type { GenerateRequest } from './generator.ts';
 
-/** How the next token is chosen, and when to end: named alike by our engine and by vLLM. */
+/** How the next token is chosen, and when to end: named alike by the API, by our engine and by vLLM. */
 export const samplingFields = (request: GenerateRequest) => ({
   max_tokens: request.maxTokens,
   temperature: request.temperature,
@@ -13,5 +13,10 @@ export const samplingFields = (request: GenerateRequest) => ({
   logit_bias: request.logitBias,
   seed: request.seed,
   stop: request.stop,
+});
+
+/** The same with what is only told, and changes no answer. */
+export const generationFields = (request: GenerateRequest) => ({
+  ...samplingFields(request),
   ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
 });

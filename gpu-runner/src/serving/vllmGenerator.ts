@@ -11,9 +11,12 @@ import type {
 } from './generator.ts';
 import { LoadMemory } from './loadMemory.ts';
 import { readEvents } from './readEvents.ts';
-import { samplingFields } from './samplingFields.ts';
+import { generationFields } from './samplingFields.ts';
 
 const REQUEST_TIMEOUT_MS = 600_000;
+
+/** Its random numbers are its own: an auditor can check the likeliest tokens of an answer, and nothing of a sampled one. */
+const HOW = { sampler: 'vllm', numerics: 'unknown', context_length: 0 } as const;
 
 type Chunk = {
   choices?: readonly {
@@ -90,6 +93,7 @@ export class VllmGenerator implements Generator {
       prompt_sha256: sha256(prompt.text),
       output_sha256: sha256(parts.text),
       output_token_ids: parts.ids,
+      how: HOW,
       ...(request.logprobs === undefined ? {} : { logprobs: parts.logprobs }),
     };
   }
@@ -188,7 +192,7 @@ const failureOf = async (response: Response): Promise<Error> => {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const vllmParams = (request: GenerateRequest) => ({
-  ...samplingFields(request),
+  ...generationFields(request),
   stream: true,
   stream_options: { include_usage: true },
   return_token_ids: true,

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunnerView } from '../chain/runnerView.ts';
+import type { Model, RunnerView } from '../chain/runnerView.ts';
 import { runnerError } from '../errors.ts';
+import type { ServedWeights } from '../serving/generator.ts';
 import { hashFile } from './contentStore.ts';
 
 export type ModelLocation = {
@@ -58,6 +59,14 @@ export class ModelLocator {
     if (model.parentId === 0n) return found;
     const weights = model.weightsHash.slice(2);
     return this.hasAdapter(weights) ? { ...found, adapter: this.adapterFolder(weights) } : undefined;
+  }
+
+  /** What a generator is to load for a model. @throws MODEL_UNKNOWN when its weights aren't here */
+  weights(view: RunnerView, { id, weightsHash }: Pick<Model, 'id' | 'weightsHash'>): ServedWeights {
+    const location = this.locate(view, id);
+    if (!location) throw runnerError('MODEL_UNKNOWN', `the weights of model ${id} are not on this runner`);
+    const { base, adapter: folder } = location;
+    return folder ? { base, adapter: { sha256: weightsHash.slice(2), folder } } : { base };
   }
 
   /** Folder of the base that an adapter names by hash; of the only base where it names none. @throws ADAPTER_UNKNOWN */

@@ -1,0 +1,122 @@
+import { createReadStream } from 'node:fs';
+import { auditAccessSigner } from '@openledger/client';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Hex } from 'viem';
+import type { Model, RunnerView } from '../chain/runnerView.ts';
+import { runnerError } from '../errors.ts';
+import { SignedOnce } from '../gateway/signedOnce.ts';
+import type { Payee } from '../gateway/x402.ts';
+import { storeAdapter } from '../jobs/localTrainer.ts';
+import type { AdapterFiles } from '../jobs/training.ts';
+import type { ContentStore } from '../store/contentStore.ts';
+import type { ModelLocator } from '../store/modelLocator.ts';
+import type { TrainingTranscript, Transcript } from './transcript.ts';
+import type { Transcripts } from './transcripts.ts';
+
+export type AuditRoutesModules = {
+  view: RunnerView;
+  store: ContentStore;
+  models: ModelLocator;
+  transcripts: Transcripts;
+  payee: Payee;
+  /** Unix milliseconds. */
+  now(): number;
+};
+
+type ById = { Params: { id: string } };
+type ByFile = { Params: { id: string; sha256: string } };
+
+/** What an auditor needs of this runner: the transcript of the output that it audits, and the files that belong to it. */
+export const auditRoutes = (app: FastifyInstance, modules: AuditRoutesModules): void => {
+  const { store } = modules;
+
+  app.get<ById>('/v1/audits/:id', async (request) => {
+    const transcript = await authorize(request, modules);
+    const adapter = await adapterOf(transcript, request.params.id as Hex, modules);
+    return { ...transcript, ...(adapter ? { adapter } : {}) };
+  });
+
+  app.get<ByFile>('/v1/audits/:id/files/:sha256', async (request, reply) => {
+    const { id, sha256 } = request.params;
+    const transcript = await authorize(request, modules);
+    const files = await filesOf(transcript, id as Hex, modules);
+    if (!files.has(sha256)) throw runnerError('FILE_UNKNOWN', 'this file does not belong to the audited output');
+    await store.ensure(sha256);
+    reply.header('content-type', 'application/octet-stream');
+    reply.header('content-length', await store.size(sha256));
+    return reply.send(createReadStream(store.path(sha256)));
+  });
+};
+
+/** @throws AUDIT_UNAUTHORIZED, OUTPUT_UNKNOWN */
+const authorize = async (
+  { params, headers }: FastifyRequest<ById>,
+  { view, transcripts, payee, now: clock }: AuditRoutesModules,
+): Promise<Transcript | TrainingTranscript> => {
+  const refuse = (message: string, cause?: unknown) => runnerError('AUDIT_UNAUTHORIZED', message, {}, cause);
+  const outputId = params.id as Hex;
+  const { 'x-audit-deadline': deadline, 'x-audit-signature': signature } = headers;
+  if (!/^0x[0-9a-f]{64}$/.test(outputId)) throw refuse('this is not an output’s id');
+  if (typeof deadline !== 'string' || !/^\d{1,20}$/.test(deadline)) throw refuse('x-audit-deadline must be unix seconds');
+  if (typeof signature !== 'string' || !/^0x[0-9a-f]{130}$/i.test(signature)) throw refuse('x-audit-signature is malformed');
+  if (!SignedOnce.isTimely(BigInt(deadline), BigInt(Math.floor(clock() / 1000)))) {
+    throw refuse('the deadline has passed or is too far away');
+  }
+  const message = { outputId, deadline: BigInt(deadline) };
+  const signer = await auditAccessSigner(payee.chainId, message, signature as Hex).catch((cause) => {
+    throw refuse('x-audit-signature is malformed', cause);
+  });
+  if (!view.audits.mayAsk(outputId, signer)) throw refuse('only those who audit this output now may see it');
+  const found = await transcripts.find(outputId);
+  if (!found) throw runnerError('OUTPUT_UNKNOWN', 'this runner has no transcript of the output');
+  return found;
+};
+
+/** The adapter behind an audited output; a training's own. */
+const adapterOf = async (
+  transcript: Transcript | TrainingTranscript,
+  outputId: Hex,
+  { view, models, store }: AuditRoutesModules,
+): Promise<AdapterFiles | undefined> => {
+  if (transcript.kind === 'training') return transcript.adapter;
+  const model = modelOf(view, outputId);
+  if (model.parentId === 0n) return undefined;
+  return storeAdapter(models.adapterFolder(model.weightsHash.slice(2)), store);
+};
+
+const filesOf = async (
+  transcript: Transcript | TrainingTranscript,
+  outputId: Hex,
+  modules: AuditRoutesModules,
+): Promise<ReadonlySet<string>> => {
+  const { view } = modules;
+  const adapter = await adapterOf(transcript, outputId, modules);
+  const adapters = [adapter, transcript.kind === 'training' ? transcript.parent : undefined];
+  const hashes = adapters.flatMap((files) => (files ? [files.weights, files.config, files.record] : []));
+  const data = dataOf(transcript, outputId, view).flatMap(([id, version]) => view.versionFiles(id, version));
+  return new Set([...hashes, ...data.map(({ contentHash }) => contentHash.slice(2))]);
+};
+
+/** Datanet versions that the output was made from. */
+const dataOf = (
+  transcript: Transcript | TrainingTranscript,
+  outputId: Hex,
+  view: RunnerView,
+): (readonly [bigint, number])[] => {
+  if (transcript.kind === 'training') {
+    const job = view.jobs.get(BigInt(transcript.job_id));
+    return job ? [[job.datanetId, job.datanetVersion]] : [];
+  }
+  const model = modelOf(view, outputId);
+  const { datanet_id, datanet_version = 1 } = transcript.retrieval ?? {};
+  const asked = datanet_id === undefined ? [] : [[BigInt(datanet_id), datanet_version] as const];
+  return [[model.datanetId, model.datanetVersion], ...asked];
+};
+
+/** @throws OUTPUT_UNKNOWN */
+const modelOf = (view: RunnerView, outputId: Hex): Model => {
+  const audit = view.audits.audits.get(outputId);
+  const model = audit && view.models.get(audit.modelId);
+  if (!model) throw runnerError('OUTPUT_UNKNOWN', 'the audited model is not known');
+  return model;
+};
