@@ -29,6 +29,12 @@ def test_the_pieces_are_the_text(engine: Engine, base: str) -> None:
     assert result["prompt_sha256"] == hashlib.sha256(b"The server").hexdigest()
 
 
+def test_a_loaded_base_tells_what_it_computes_with(engine: Engine) -> None:
+    loaded = engine.result("load_base", model=str(BASE))
+    device = engine.result("hello")["device"]
+    assert loaded["numerics"].split("-")[0] == device and (device == "cuda" or loaded["numerics"] == "cpu-float32")
+
+
 def test_the_seed_decides(engine: Engine, base: str) -> None:
     def text(**params: Any) -> str:
         return str(engine.result("generate", base=base, prompt="A person", max_tokens=24, **params)["text"])

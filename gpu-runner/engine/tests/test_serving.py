@@ -193,7 +193,8 @@ def test_the_longest_context_is_served_in_chunks(served: Served) -> None:
 
 
 def test_a_sliding_window_bounds_the_context(tmp_path: Path) -> None:
-    assert bases.serve("0" * 64, make_base("mistral", tmp_path)).context_length == 128
+    served = bases.serve("0" * 64, make_base("mistral", tmp_path))
+    assert served.context_length == bases.longest_context(served.model) == 128
 
 
 def test_what_cannot_share_a_batch_is_refused_with_the_reason(served: Served, tmp_path: Path) -> None:

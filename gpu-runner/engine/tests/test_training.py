@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from driver import BASE, Engine, files
 
+from openledger_engine.models.weights_files import canonical_json
 from openledger_engine.training.blocks import pack
 from openledger_engine.training.config import TrainConfig
 from openledger_engine.training.rows import TrainFile, part_of, read_rows, split_rows
@@ -43,6 +44,17 @@ def test_the_adapter_is_a_peft_folder_that_names_no_path(trained: dict[str, Any]
     assert str(BASE) not in text and str(folder) not in text
 
 
+def test_the_adapters_configuration_is_canonical_and_bound_by_the_record(trained: dict[str, Any], base: str) -> None:
+    data = (trained["folder"] / "adapter_config.json").read_bytes()
+    record = json.loads((trained["folder"] / "record.json").read_bytes())
+    assert record["adapter_config_sha256"] == hashlib.sha256(data).hexdigest()
+    config = json.loads(data)
+    assert canonical_json(config) == data and "peft_version" not in config
+    assert config["base_model_name_or_path"] == f"sha256:{base}"
+    assert config["target_modules"] == sorted(config["target_modules"]) and len(config["target_modules"]) > 1
+    assert (config["r"], config["lora_alpha"]) == (record["params"]["rank"], record["params"]["alpha"])
+
+
 def test_the_record_is_canonical_and_complete(trained: dict[str, Any], base: str) -> None:
     data = (trained["folder"] / "record.json").read_bytes()
     assert hashlib.sha256(data).hexdigest() == trained["config_sha256"]
@@ -72,6 +84,7 @@ def test_the_same_record_gives_the_same_weights(engine: Engine, trained: dict[st
 def test_a_new_process_gives_the_same_weights(fresh: Engine, trained: dict[str, Any], tmp_path: Path) -> None:
     again = fresh.result("train", base=str(BASE), files=files(), params=trained["params"], output=str(tmp_path), suites=[])
     assert again["weights_sha256"] == trained["weights_sha256"]
+    assert again["config_sha256"] == trained["config_sha256"]  # sets have another order there
 
 
 def test_refining_starts_from_the_parent(engine: Engine, trained: dict[str, Any], tmp_path: Path) -> None:

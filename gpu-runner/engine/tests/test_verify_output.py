@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pytest
 from driver import BASE, Engine
 from serving_base import Served
 from serving_models import make_adapter
+
+from openledger_engine.errors import EngineError
+from openledger_engine.serving import bases
+from openledger_engine.serving.bases import longest_context
 
 PROMPTS = ("The server", "A person who walks", "Question: why?\nAnswer:", "x", "def add(a, b):\n", "One, two, three")
 
@@ -59,6 +64,7 @@ def test_honest_answers_of_mixed_batches_agree(served: Served, answered: list[An
         assert verdict["checked"] == answer["completion_tokens"]
         assert verdict["output_sha256"] == answer["output_sha256"]
         assert verdict["prompt_sha256"] == answer["prompt_sha256"]
+        assert verdict["text"] == answer["text"] and verdict["prompt_tokens"] == answer["prompt_tokens"]
         worst = max(worst, verdict["worst_logit_gap_micros"])
     print(f"worst logit gap of greedy answers: {worst} micros")
     assert worst <= 100  # a tenth of what the default tolerance lets pass
@@ -113,6 +119,38 @@ def test_tokens_behind_the_end_are_rejected(served: Served) -> None:
     if answer["finish_reason"] == "stop":
         longer = served.say(**request | {"stop": []})
         assert not served.verify(longer, **request)["finish_ok"]
+
+
+def test_tokens_behind_a_stop_string_are_no_text(served: Served) -> None:
+    request: dict[str, Any] = {"prompt": "The server", "max_tokens": 30}
+    answer = served.say(**request)
+    verdict = served.verify(answer, **request, stop=[answer["text"][0]])
+    assert not verdict["agrees"] and verdict["text"] == verdict["output_sha256"] == ""
+
+
+def test_an_answer_of_a_shorter_context_is_as_long_as_that_had_room(served: Served) -> None:
+    request: dict[str, Any] = {"prompt": "The server", "max_tokens": 5, "temperature": 1.0, "seed": 3}
+    answer = served.say(**request)
+    assert answer["finish_reason"] == "length"
+    context = answer["prompt_tokens"] + 5
+    asked = request | {"max_tokens": 100}
+    assert served.verify(answer, **asked, context_length=context)["agrees"]
+    for other in ({}, {"context_length": context + 1}):
+        assert not served.verify(answer, **asked, **other)["finish_ok"]
+    for length, name in ((context - 1, "output_token_ids"), (answer["prompt_tokens"], "prompt"), (1 << 20, "context_length")):
+        with pytest.raises(EngineError) as refused:
+            served.verify(answer, **asked, context_length=length)
+        assert refused.value.code == "bad_params" and refused.value.details["name"] == name
+
+
+def test_a_context_longer_than_is_served_here_is_verified(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    request: dict[str, Any] = {"prompt": "The server", "max_tokens": 6, "temperature": 1.0, "seed": 3}
+    answer = served.say(**request)
+    monkeypatch.setattr(served, "base", replace(served.base, context_length=answer["prompt_tokens"] + 1))
+    monkeypatch.setitem(bases._BASES, served.base.sha256, served.base)
+    assert served.verify(answer, **request, context_length=longest_context(served.base.model))["agrees"]
+    with pytest.raises(EngineError):
+        served.verify(answer, **request)
 
 
 def test_the_protocol_carries_it(engine: Engine, base: str, tmp_path: Path) -> None:

@@ -60,8 +60,12 @@ def serve(sha256: str, folder: Path) -> Base:
     model = load_model(folder, "auto" if device() == "cuda" else "float32").eval()
     limits = from_environment()
     pool = AdapterPool(model, limits)
-    # Rows of one batch have different lengths, so a sliding window of attention can't be masked for all of them:
-    # a model that has one serves contexts up to its width, where it changes nothing.
-    context = min(context_length(model), getattr(model.config, "sliding_window", None) or limits.batch_tokens)
-    context = min(context, limits.batch_tokens)
+    context = min(longest_context(model), limits.batch_tokens)
     return Base(sha256, model, load_tokenizer(folder), context, pool, Scheduler(model, pool, limits))
+
+
+def longest_context(model: Any) -> int:
+    """The model's own. Rows of one batch have different lengths, so a sliding window of attention can't be masked for all of
+    them: of a model that has one contexts up to its width, where it changes nothing."""
+    length = context_length(model)
+    return min(length, getattr(model.config, "sliding_window", None) or length)

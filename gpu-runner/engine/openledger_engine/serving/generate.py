@@ -51,7 +51,7 @@ def generate(params: GenerateParams, job: Job) -> Future[dict[str, Any]]:
     """Answers when the scheduler has finished the row."""
     base = get_base(params.base)
     check_stops(params.stop)
-    text, ids = prompt_ids(base, params)
+    text, ids = prompt_ids(base, params, base.context_length)
     telling = Telling(base, params.stop, job)
     sequence = Sequence(
         prompt=ids,

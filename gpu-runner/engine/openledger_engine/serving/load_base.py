@@ -32,6 +32,7 @@ def load_base(params: LoadBaseParams, job: Job) -> dict[str, Any]:
         "context_length": base.context_length,
         "vocab_size": int(base.model.config.vocab_size),
         "model_type": str(base.model.config.model_type),
+        "numerics": f"{base.model.device.type}-{str(base.model.dtype).removeprefix('torch.')}",
     }
 
 

@@ -44,8 +44,8 @@ class GenerateParams:
     logprobs: int | None = setting("tell each token's, and those of so many others", default=None, low=0, high=20)
 
 
-def prompt_ids(base: Base, params: GenerateParams) -> tuple[str, list[int]]:
-    """The prompt as text and as ids. A chat template brings its own special tokens."""
+def prompt_ids(base: Base, params: GenerateParams, context: int) -> tuple[str, list[int]]:
+    """The prompt as text and as ids, fewer than `context`. A chat template brings its own special tokens."""
     if (params.prompt is None) == (params.messages is None):
         raise bad_params("prompt", "give either `prompt` or `messages`")
     if params.messages is not None:
@@ -56,8 +56,8 @@ def prompt_ids(base: Base, params: GenerateParams) -> tuple[str, list[int]]:
         ids = base.tokenizer(text)["input_ids"]
     if not ids:
         ids = [base.tokenizer.bos_token_id or base.tokenizer.eos_token_id or 0]
-    if len(ids) >= base.context_length:
-        raise bad_params("prompt", f"has {len(ids)} tokens", f"1..{base.context_length - 1} tokens")
+    if len(ids) >= context:
+        raise bad_params("prompt", f"has {len(ids)} tokens", f"1..{context - 1} tokens")
     return text, ids
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import bad_params
 from ..methods import Job, register
 from ..settings import setting
-from .bases import Base, get_base
+from .bases import Base, get_base, longest_context
 from .check_choice import Judgement, check_choice
 from .decoding import TextStream
 from .forward import forward
@@ -32,6 +32,7 @@ class VerifyParams(GenerateParams):
     tolerance_micros: int = setting(
         "how far a logit may differ between the two machines, in millionths", default=500, low=0, high=10_000_000
     )
+    context_length: int | None = setting("the context that the answer was given in; none: the base's own", default=None, low=1)
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,13 @@ class Case:
 def verify_output(params: VerifyParams, job: Job) -> Future[dict[str, Any]]:
     base = get_base(params.base)
     check_stops(params.stop)
-    text, ids = prompt_ids(base, params)
+    # What is checked may have been served with less room than here, or with more: not with more than the model has.
+    context = params.context_length or base.context_length
+    if context > (longest := longest_context(base.model)):
+        raise bad_params("context_length", f"{context} is more than the model's own", f"1..{longest}")
+    text, ids = prompt_ids(base, params, context)
     output = list(params.output_token_ids)
-    room = min(params.max_tokens, base.context_length - len(ids))
+    room = min(params.max_tokens, context - len(ids))
     vocabulary = int(base.model.config.vocab_size)
     if len(output) > room or any(token >= vocabulary for token in output):
         raise bad_params("output_token_ids", "not an answer of this model", f"..{room} ids below {vocabulary}")
@@ -65,6 +70,8 @@ def verify_output(params: VerifyParams, job: Job) -> Future[dict[str, Any]]:
             answer.set_result(
                 _result(judgements, ended)
                 | {
+                    "text": stream.text if stream else "",
+                    "prompt_tokens": len(ids),
                     "prompt_sha256": hashlib.sha256(text.encode()).hexdigest(),
                     "output_sha256": hashlib.sha256(stream.text.encode()).hexdigest() if stream else "",
                 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from ..errors import EngineError, bad_params
 from ..models.adapters import read_adapter_config
 from ..models.load import expert_count
 from ..models.making import MAKING
-from ..models.weights_files import weights_sha256
+from ..models.weights_files import canonical_json, weights_sha256
 from ..runtime import torch_module
 from .config import MAX_MODULES, TrainConfig
 
@@ -90,17 +89,22 @@ def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
         raise bad_params("params.target_modules", str(error)) from error
 
 
-def save(model: Any, base: str, record: bytes, folder: Path) -> None:
-    """A PEFT folder. It names the base by hash: a path of this machine means nothing elsewhere, and would tell of it."""
+def adapter_config(model: Any, base: str) -> bytes:
+    """The content of adapter_config.json, the same wherever the adapter is made. It names the base by hash: a path of this machine
+    means nothing elsewhere, and would tell of it. PEFT's version is in the record, and its sets are in any order."""
+    config = model.peft_config["default"].to_dict()
+    config |= {"base_model_name_or_path": f"sha256:{base}", "inference_mode": True}
+    del config["peft_version"]
+    return canonical_json({name: sorted(value) if isinstance(value, set) else value for name, value in config.items()})
+
+
+def save(model: Any, config: bytes, record: bytes, folder: Path) -> None:
+    """A PEFT folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        model.peft_config["default"].base_model_name_or_path = f"sha256:{base}"
         model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty form of a model card
-        config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
-        if isinstance(config.get("target_modules"), list):
-            config["target_modules"].sort()  # a set in PEFT: its order changes from run to run
-        (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+        (folder / "adapter_config.json").write_bytes(config)
         (folder / "record.json").write_bytes(record)
     except OSError as error:
         raise EngineError("bad_params", f"output: {error.strerror}", {"name": "output"}) from error

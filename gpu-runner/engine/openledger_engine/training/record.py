@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .prepare import DataParams, Plan
 from .rows import data_root, list_files
 
 
-def make_record(params: DataParams, plan: Plan, general: Path | None, processes: int) -> bytes:
+def make_record(params: DataParams, plan: Plan, general: Path | None, processes: int, adapter_config: bytes) -> bytes:
     from ..hello import versions
 
     return canonical_json(
@@ -27,6 +28,7 @@ def make_record(params: DataParams, plan: Plan, general: Path | None, processes:
             "heldout_share_bps": params.heldout_share_bps,
             "general": sha256_file(general) if general else None,
             "params": dataclasses.asdict(plan.config),
+            "adapter_config_sha256": hashlib.sha256(adapter_config).hexdigest(),
             "quantisation": nf4_kind() if plan.config.method == "qlora" else None,
             "seed": plan.config.seed,
             "engine": {

@@ -14,7 +14,7 @@ from ..evaluation.suites import CHOICE_SUITES, Material, compare, forgetting
 from ..methods import Job, register
 from ..models.weights_files import weights_sha256
 from ..settings import setting
-from .adapter import attach, save
+from .adapter import adapter_config, attach, save
 from .base_model import load_base_model
 from .checkpoint import Checkpoint
 from .config import TrainConfig
@@ -50,13 +50,14 @@ def train_here(params: TrainParams, processes: Processes, job: Job) -> dict[str,
     config, output = plan.config, Path(params.output)
     for warning in plan.warnings:
         job.emit("warning", warning)
-    record = make_record(params, plan, Path(params.general_path) if params.general_path else None, processes.size)
-    checkpoint = Checkpoint(output / "checkpoint", hashlib.sha256(record).hexdigest())
 
     model = load_base_model(plan)
     blocks = write_replay(model, plan.tokenizer, plan.blocks, config, job)
     job.emit("log", {"message": _summary(plan, len(blocks.ids))})
     model = attach(model, config, plan.parent)
+    shape = adapter_config(model, plan.base)
+    record = make_record(params, plan, Path(params.general_path) if params.general_path else None, processes.size, shape)
+    checkpoint = Checkpoint(output / "checkpoint", hashlib.sha256(record).hexdigest())
     loop = Loop(model, blocks, plan.validation, config, checkpoint, processes, job)
     with returning_memory():
         progress = loop.run()
@@ -65,7 +66,7 @@ def train_here(params: TrainParams, processes: Processes, job: Job) -> dict[str,
 
     material = Material(plan.held_out, general, plan.context)
     evaluations = compare(model, plan.tokenizer, material, params.suites, job)
-    save(model, plan.base, record, output)
+    save(model, shape, record, output)
     checkpoint.remove()
     tokens = dict(zip(blocks.contributions, progress.tokens_by_owner[:-1], strict=True))
     return {
