@@ -15,6 +15,10 @@ import { openAdminSocket } from './admin/adminSocket.ts';
 import { jobRoutes } from './admin/jobAdmin.ts';
 import { keyRoutes } from './admin/keyAdmin.ts';
 import { serveAdmin } from './admin/serveAdmin.ts';
+import { Auditor } from './audit/auditor.ts';
+import { auditRoutes } from './audit/auditRoutes.ts';
+import { rpcAuditSource } from './audit/auditSource.ts';
+import { Transcripts } from './audit/transcripts.ts';
 import { RunnerView } from './chain/runnerView.ts';
 import { Transactor } from './chain/transactor.ts';
 import { EngineProcess } from './engine/engineProcess.ts';
@@ -71,10 +75,15 @@ export type RunnerOptions = {
   trainingPrice: bigint;
   /** A vLLM server that answers instead of the engine. */
   vllmUrl?: string;
+  /** URL at which others reach the gateway; announced on chain, where auditors look for it. */
+  publicUrl?: string;
+  /** Whether audited runners may be on this machine and in its network: on dev chains only. */
+  auditPrivateEndpoints?: boolean;
 };
 
 /** Beyond two settlement intervals: so long may a commit take to get into a block. Milliseconds. */
 const COMMIT_MARGIN_MS = 60_000;
+const AUDIT_INTERVAL_MS = 5_000;
 
 export type RunningRunner = { readonly url: string; close(): Promise<void> };
 
@@ -109,7 +118,10 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     const engine = new EngineProcess({
       python: options.python,
       packageDir: options.engineDir,
-      onExit: () => inference.forgetLoaded(),
+      onExit: () => {
+        inference.forgetLoaded();
+        verifier.forget();
+      },
       memoryBytes: options.engineMemoryBytes,
       log,
     });
@@ -123,12 +135,13 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       commitMarginMs: 2 * options.settleIntervalMs + COMMIT_MARGIN_MS,
       ...(options.operator ? { operator: options.operator } : {}),
     });
+    const verifier = new EngineGenerator(engine);
     const inference: Inference = new Inference({
       view,
       store,
       models,
       engine,
-      generator: options.vllmUrl ? new VllmGenerator({ url: options.vllmUrl }) : new EngineGenerator(engine),
+      generator: options.vllmUrl ? new VllmGenerator({ url: options.vllmUrl }) : verifier,
       payments,
       apiKeys,
       account: options.account,
@@ -140,6 +153,8 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     mkdirSync(path('indexes'), { recursive: true });
     let ready = false;
 
+    const transcripts = new Transcripts(database);
+    const workPrefix = `${options.chain.id}-${options.account.address.toLowerCase()}`;
     const trainer = await openTrainer(options.fleet, { store, models, engine, workDir: path('work'), lifecycle, log });
     const leases = new LeaseKeeper({ transactor, log });
     lifecycle.add({ name: 'leases', close: () => leases.close() });
@@ -163,9 +178,10 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
           models,
           trainer,
           transactor,
+          transcripts,
           leases,
           paused,
-          workPrefix: `${options.chain.id}-${options.account.address.toLowerCase()}`,
+          workPrefix,
           now,
           log,
           signal,
@@ -200,6 +216,19 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     const settling = settler.run(options.settleIntervalMs, lifecycle.signal);
     lifecycle.add({ name: 'settler', close: () => settling });
 
+    const auditor = new Auditor({
+      ...{ view, store, models, trainer, verifier, transactor, transcripts, workPrefix, now, log },
+      attribution: inference.attribution,
+      source: rpcAuditSource(client.public),
+      account: options.account,
+      chainId: options.chain.id,
+      allowPrivate: options.auditPrivateEndpoints ?? false,
+      signal: lifecycle.signal,
+      ...(options.publicUrl ? { endpoint: options.publicUrl } : {}),
+    });
+    const auditing = auditor.run(AUDIT_INTERVAL_MS, lifecycle.signal);
+    lifecycle.add({ name: 'auditor', close: () => auditing });
+
     const training = {
       view,
       events,
@@ -209,7 +238,10 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
       now: Date.now,
     };
     const gateway = await startGateway({
-      routes: (app) => trainingRoutes(app, training),
+      routes: (app) => {
+        trainingRoutes(app, training);
+        auditRoutes(app, { view, store, models, transcripts, payee, now });
+      },
       inference,
       store,
       database,

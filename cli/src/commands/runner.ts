@@ -5,6 +5,7 @@ import {
   type ConfigTable,
   createLogger,
   type LogLevel,
+  parseBoolean,
   parseInteger,
   parseText,
   parseUrl,
@@ -120,6 +121,18 @@ const runnerConfig = {
     parse: parseUrl,
     default: 'http://127.0.0.1:8001',
   },
+  publicUrl: {
+    flag: 'public-url',
+    description: 'URL at which others reach the gateway; announced on chain, and needed by whoever is bonded: auditors look there',
+    parse: parseText,
+    default: '',
+  },
+  auditPrivateEndpoints: {
+    flag: 'audit.private-endpoints',
+    description: 'audit runners on this machine and in its network, too; true on dev chains only',
+    parse: parseBoolean,
+    default: false,
+  },
   clockOffset: shared.clockOffset,
   logLevel: shared.logLevel,
 } satisfies ConfigTable;
@@ -178,6 +191,8 @@ const run = async (config: ConfigOf<typeof runnerConfig>): Promise<void> => {
       ...(config.fleetQueueUrl ? { fleet: fleetOf(config) } : {}),
       trainingPrice: parseEther(config.trainingPrice) / 3600n,
       ...(config.servingBackend === 'vllm' ? { vllmUrl: config.vllmUrl } : {}),
+      ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
+      auditPrivateEndpoints: config.auditPrivateEndpoints,
     },
     { log },
   );

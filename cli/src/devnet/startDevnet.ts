@@ -125,6 +125,8 @@ export const startDevnet = async (options: {
           'base-models': baseModel,
           'settle-interval': 2_000,
           'clock-offset': clockOffsetMs,
+          'public-url': urls.runner,
+          'audit.private-endpoints': true,
         },
         readyUrl: `http://127.0.0.1:${ports.runner}/readyz`,
         readyWithin: 30 * 60,

@@ -17,7 +17,7 @@ export type AuditRoutesModules = {
   view: RunnerView;
   store: ContentStore;
   models: ModelLocator;
-  transcripts: Transcripts;
+  transcripts: Pick<Transcripts, 'find'>;
   payee: Payee;
   /** Unix milliseconds. */
   now(): number;
@@ -62,8 +62,8 @@ const authorize = async (
   if (!SignedOnce.isTimely(BigInt(deadline), BigInt(Math.floor(clock() / 1000)))) {
     throw refuse('the deadline has passed or is too far away');
   }
-  const message = { outputId, deadline: BigInt(deadline) };
-  const signer = await auditAccessSigner(payee.chainId, message, signature as Hex).catch((cause) => {
+  const access = { outputId, deadline: BigInt(deadline), signature: signature as Hex };
+  const signer = await auditAccessSigner(payee.chainId, access).catch((cause) => {
     throw refuse('x-audit-signature is malformed', cause);
   });
   if (!view.audits.mayAsk(outputId, signer)) throw refuse('only those who audit this output now may see it');

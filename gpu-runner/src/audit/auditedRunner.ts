@@ -50,7 +50,7 @@ export class AuditedRunner {
   async #get(path: string) {
     const { endpoint, outputId, account, chainId, allowPrivate, now, signal } = this.#options;
     const deadline = BigInt(Math.floor(now() / 1000) + LIFETIME_SECONDS);
-    const signature = await signAuditAccess(account, chainId, { outputId, deadline });
+    const { signature } = await signAuditAccess(account, chainId, { outputId, deadline });
     return guardedFetch(`${endpoint.replace(/\/+$/, '')}/v1/audits/${outputId}${path}`, {
       headers: { 'x-audit-deadline': deadline.toString(), 'x-audit-signature': signature },
       allowPrivate,

@@ -30,6 +30,8 @@ export const guardedFetch = async (url: string, options: GuardedFetchOptions): P
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = send(target, {
       headers: options.headers,
+      // A connection of its own: one that another request left open was checked by that request's rules.
+      agent: false,
       timeout: IDLE_MS,
       ...(options.allowPrivate ? {} : { lookup: publicLookup }),
       ...(options.signal ? { signal: options.signal } : {}),

@@ -225,8 +225,12 @@ export class EngineProcess implements Engine {
     this.#pending.delete(frame.id);
     if (frame.error) {
       const { code, message, details } = frame.error;
-      const reason = details?.reason;
-      const meta = { code, ...(typeof reason === 'string' ? { reason } : {}) };
+      const { reason, name } = details ?? {};
+      const meta = {
+        code,
+        ...(typeof reason === 'string' ? { reason } : {}),
+        ...(typeof name === 'string' ? { parameter: name } : {}),
+      };
       pending.reject(runnerError(errorCodeOf(code), message, meta));
     } else pending.resolve(frame.result);
   }

@@ -67,6 +67,10 @@ export class Inference {
     this.local = new LocalAdapters({ models, generator, isServed: (name) => this.#isServed(name) });
   }
 
+  get attribution(): Attribution {
+    return this.#attribution;
+  }
+
   get adaptersFolder(): string {
     return this.#modules.models.root;
   }

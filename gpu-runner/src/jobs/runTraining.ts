@@ -23,7 +23,7 @@ export type TrainingModules = {
   models: ModelLocator;
   trainer: Trainer;
   transactor: Sender;
-  transcripts: Transcripts;
+  transcripts: Pick<Transcripts, 'keepTraining'>;
   leases: LeaseKeeper;
   paused: Pick<PausedJobs, 'has'>;
   /** Distinguishes this chain's and this runner's work from that of others who use the same machines. */
