@@ -16,6 +16,7 @@ export {
 } from './eip712.ts';
 export { contractErrorsAbi } from './errors.ts';
 export * from './generated/AttributionLedger.ts';
+export * from './generated/Audits.ts';
 export * from './generated/Datanets.ts';
 export * from './generated/GasPriceOracle.ts';
 export * from './generated/Jobs.ts';
