@@ -1,6 +1,15 @@
+export {
+  type AuditRates,
+  auditFindings,
+  auditStatuses,
+  drawOf,
+  headerRlp,
+  type RpcHeader,
+} from './audits.ts';
 export type { DatanetLeaf } from './datanetTree.ts';
 export { DATANET_TREE_DEPTH, datanetLeaf, datanetProof, datanetRoot } from './datanetTree.ts';
 export type {
+  AuditAccessMessage,
   InferenceCallMessage,
   ReceiptMessage,
   TrainingControlMessage,
@@ -8,6 +17,7 @@ export type {
   VoucherMessage,
 } from './eip712.ts';
 export {
+  auditAccessTypedData,
   inferenceCallTypedData,
   receiptTypedData,
   trainingControlTypedData,
