@@ -43,15 +43,25 @@ export const devnet = {
     eip1559Elasticity: 6,
     minBaseFee: 100_000n,
   } satisfies Omit<SystemConfig, 'batcherAddress'>,
-  /** Wei of OPEN; seconds. */
+  /** Wei of OPEN; seconds; the beacon delay in L2 blocks. */
   economics: {
     minBond: 10n ** 18n,
-    unbondingSeconds: 60n,
+    // Longer than all of an audit: 10 + 8,191 blocks until it is opened at the latest, the report and the votes.
+    unbondingSeconds: 10_800n,
     rewardBond: 10n ** 18n,
     disputeWindow: 5n,
     rewardRequestFee: 10n ** 16n,
     rewardResponseWindow: 5n,
     closeDelay: 30n,
+    audits: {
+      inferenceRateBps: 500,
+      trainingRateBps: 2_000,
+      faultBps: 5_000,
+      missBps: 100,
+      beaconDelay: 10,
+      reportSeconds: 600n,
+      voteSeconds: 600n,
+    },
   },
   ports: { l1: 7545, l2: 8545, graphql: 4000, runner: 8000 },
 } as const;

@@ -14,6 +14,7 @@ export const predeploys = {
   provenance: '0x4f70656e4c656467657200000000000000000007',
   rewardRecompute: '0x4f70656e4c656467657200000000000000000008',
   rewardDisputes: '0x4f70656e4c656467657200000000000000000009',
+  audits: '0x4f70656e4c65646765720000000000000000000a',
 } as const satisfies Record<string, Address>;
 
 export type PredeployName = keyof typeof predeploys;

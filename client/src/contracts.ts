@@ -1,6 +1,7 @@
 import { type PredeployName, predeploys } from '@openledger/chain-config';
 import {
   attributionLedgerAbi,
+  auditsAbi,
   contractErrorsAbi,
   datanetsAbi,
   jobsAbi,
@@ -24,6 +25,7 @@ export const contracts = {
   provenance: { address: predeploys.provenance, abi: provenanceAbi },
   rewardRecompute: { address: predeploys.rewardRecompute, abi: rewardRecomputeAbi },
   rewardDisputes: { address: predeploys.rewardDisputes, abi: rewardDisputesAbi },
+  audits: { address: predeploys.audits, abi: auditsAbi },
 } as const satisfies Record<PredeployName, { address: Address; abi: Abi }>;
 
 /** All custom errors of all predeploys: a call to one may bubble up the error of another. */

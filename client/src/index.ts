@@ -5,6 +5,17 @@ export {
   type Batch,
   readBatch,
 } from './attributionProof.ts';
+export {
+  type AuditAccess,
+  type AuditOpening,
+  type AuditRates,
+  auditAccessSigner,
+  auditFindings,
+  auditOpening,
+  auditStatuses,
+  drawOf,
+  signAuditAccess,
+} from './audits.ts';
 export { allErrors, contracts } from './contracts.ts';
 export {
   type Attribution,

@@ -48,6 +48,7 @@ const units = {
     'src/l2/RewardDisputes.sol',
     'src/l2/Staking.sol',
     'src/l2/Provenance.sol',
+    'src/l2/Audits.sol',
   ],
   'test/generated': [
     'test/sol/TestProxy.sol',

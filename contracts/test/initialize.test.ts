@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { isolateTests, startChain } from './support/chain.ts';
 import { contractAt } from './support/contract.ts';
-import { alice, bob, CLOSE_DELAY, DISPUTE_WINDOW, deploySystem, governance, ROOT_BOND } from './support/system.ts';
+import {
+  AUDIT_SETTINGS,
+  alice,
+  bob,
+  CLOSE_DELAY,
+  DISPUTE_WINDOW,
+  deploySystem,
+  governance,
+  ROOT_BOND,
+} from './support/system.ts';
 
 const chain = await startChain();
-const { datanets, models, jobs, ledger, rewards, recompute, disputes, staking, provenance } = await deploySystem(chain);
+const { datanets, models, jobs, ledger, rewards, recompute, disputes, staking, provenance, audits } =
+  await deploySystem(chain);
 isolateTests(chain);
 
 const parts = {
@@ -31,7 +41,9 @@ describe('initialize', () => {
       const recomputeAt = contractAt(chain, recompute.abi, recompute[at]);
       await recomputeAt.refuses(alice, 'initialize', [{ ...parts, jobs: jobs.address }], 'InvalidInitialization');
       const stakingAt = contractAt(chain, staking.abi, staking[at]);
-      await stakingAt.refuses(alice, 'initialize', [alice, 1n, 1n], 'InvalidInitialization');
+      await stakingAt.refuses(alice, 'initialize', [alice, 1n, 1n, alice], 'InvalidInitialization');
+      const auditsAt = contractAt(chain, audits.abi, audits[at]);
+      await auditsAt.refuses(alice, 'initialize', [alice, alice, AUDIT_SETTINGS], 'InvalidInitialization');
       const provenanceAt = contractAt(chain, provenance.abi, provenance[at]);
       await provenanceAt.refuses(alice, 'initialize', [alice], 'InvalidInitialization');
     }
@@ -54,6 +66,16 @@ describe('initialize', () => {
     expect(await rewards.read('disputes', [])).toBe(disputes.address);
     expect(await rewards.read('platform', [])).toBe(governance);
     expect(await disputes.read('recompute', [])).toBe(recompute.address);
+    expect(await staking.read('audits', [])).toBe(audits.address);
+    expect(await audits.read('staking', [])).toBe(staking.address);
+    expect(await audits.read('ledger', [])).toBe(ledger.address);
+    expect(await audits.read('INFERENCE_RATE_BPS', [])).toBe(AUDIT_SETTINGS.inferenceRateBps);
+    expect(await audits.read('TRAINING_RATE_BPS', [])).toBe(AUDIT_SETTINGS.trainingRateBps);
+    expect(await audits.read('FAULT_BPS', [])).toBe(AUDIT_SETTINGS.faultBps);
+    expect(await audits.read('MISS_BPS', [])).toBe(AUDIT_SETTINGS.missBps);
+    expect(await audits.read('BEACON_DELAY', [])).toBe(AUDIT_SETTINGS.beaconDelay);
+    expect(await audits.read('REPORT_SECONDS', [])).toBe(AUDIT_SETTINGS.reportSeconds);
+    expect(await audits.read('VOTE_SECONDS', [])).toBe(AUDIT_SETTINGS.voteSeconds);
   });
 });
 

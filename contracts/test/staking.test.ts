@@ -5,17 +5,19 @@ import { isolateTests, startChain } from './support/chain.ts';
 import {
   alice,
   bob,
+  carol,
   createActor,
   deploySystem,
   governance,
   MIN_BOND,
+  otherRunner,
   receiveModes,
   runner,
   UNBONDING_SECONDS,
 } from './support/system.ts';
 
 const chain = await startChain();
-const { staking } = await deploySystem(chain);
+const { staking, audits } = await deploySystem(chain);
 isolateTests(chain);
 
 const BURN = '0x000000000000000000000000000000000000dEaD';
@@ -166,6 +168,116 @@ describe('slash', () => {
     expect(await staking.read('isBonded', [runner])).toBe(false);
     expect(await staking.read('stakeOf', [runner, runner])).toBe(MIN_STAKE + 60n);
   });
+});
+
+describe('penalize', () => {
+  const penalize = (amount: bigint) => staking.send(audits.address, 'penalize', [runner, amount, 'audit']);
+
+  it('is for Audits alone', async () => {
+    for (const other of [alice, governance, runner]) {
+      await staking.refuses(other, 'penalize', [runner, 1n, ''], 'NotAudits', [other]);
+    }
+    const long = 'x'.repeat(1025);
+    await staking.refuses(audits.address, 'penalize', [runner, 1n, long], 'TextTooLong', [1025n, 1024n]);
+  });
+
+  it('takes what there is, the bond first, and burns it', async () => {
+    for (const amount of [5n, 6n]) await staking.send(runner, 'requestUnbond', [amount]);
+    const receipt = await penalize(MIN_BOND - 11n + 2n);
+    expect(staking.event(receipt, 'Slashed')).toMatchObject({ runner, amount: MIN_BOND - 9n, reason: 'audit' });
+    expect((await staking.read('unbondings', [runner])).map(({ amount }) => amount)).toEqual([5n, 4n]);
+    const rest = await penalize(MIN_BOND);
+    expect(staking.event(rest, 'Slashed').amount).toBe(9n);
+    expect(staking.events(rest, 'BondChanged')).toEqual([]);
+    expect(await chain.balance(BURN)).toBe(MIN_BOND);
+    // Of nothing it takes nothing, and says nothing.
+    const nothing = await penalize(1n);
+    expect(nothing.logs).toEqual([]);
+    expect((await penalize(0n)).logs).toEqual([]);
+  });
+});
+
+describe('announce', () => {
+  it('tells where a bonded runner is reached, and takes it back', async () => {
+    for (const endpoint of ['https://runner.example:8000/v1', 'http://10.0.0.1', '']) {
+      const receipt = await staking.send(runner, 'announce', [endpoint]);
+      expect(staking.event(receipt, 'EndpointAnnounced')).toEqual({ runner, endpoint });
+    }
+  });
+
+  it('refuses others, and what is no URL', async () => {
+    await staking.refuses(alice, 'announce', ['http://a'], 'NotBondedRunner', [alice]);
+    for (const bad of ['h', 'http:/', 'ftp://a', 'javascript:alert(1)', 'HTTPS://a', 'https:/ /a']) {
+      await staking.refuses(runner, 'announce', [bad], 'BadEndpoint', [bad]);
+    }
+    const longest = `http://${'a'.repeat(249)}`;
+    await staking.send(runner, 'announce', [longest]);
+    await staking.refuses(runner, 'announce', [`${longest}a`], 'TextTooLong', [257n, 256n]);
+  });
+});
+
+describe('seats', () => {
+  const seatsAt = async (block: bigint): Promise<string[]> => {
+    const count = Number(await staking.read('seatCountAt', [block]));
+    // One more: there is nobody on a seat that isn't there.
+    const seats = await Promise.all(
+      Array.from({ length: count + 1 }, (_, seat) => staking.read('seatAt', [BigInt(seat), block])),
+    );
+    expect(seats.pop()).toBe(zeroAddress);
+    return seats;
+  };
+
+  it('are taken at the end, and the last one moves into the one that is freed', async () => {
+    const start = await chain.client.getBlockNumber();
+    await staking.send(alice, 'bond', [], MIN_BOND);
+    await staking.send(bob, 'bond', [], MIN_BOND - 1n);
+    await staking.send(runner, 'requestUnbond', [1n]);
+    await staking.send(bob, 'bond', [], 1n);
+    await staking.send(bob, 'requestUnbond', [MIN_BOND]);
+    expect(await seatsAt(start)).toEqual([runner, otherRunner]);
+    expect(await seatsAt(start + 1n)).toEqual([runner, otherRunner, alice]);
+    expect(await seatsAt(start + 2n)).toEqual([runner, otherRunner, alice]);
+    expect(await seatsAt(start + 3n)).toEqual([alice, otherRunner]);
+    expect(await seatsAt(start + 4n)).toEqual([alice, otherRunner, bob]);
+    expect(await seatsAt(start + 5n)).toEqual([alice, otherRunner]);
+    expect(await seatsAt(0n)).toEqual([]);
+  });
+
+  it('are those of the bonded runners at each past block, whatever happened', async () => {
+    const who = [alice, bob, carol, runner, otherRunner];
+    const step = fc.record({
+      action: fc.constantFrom('bond', 'unbond', 'slash', 'penalize'),
+      who: fc.constantFrom(...who),
+      amount: fc.constantFrom(1n, MIN_BOND / 2n, MIN_BOND, 2n * MIN_BOND),
+      // Some change more than once within a block.
+      sameBlock: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30, size: 'max' }), async (steps) => {
+        const snapshot = await chain.client.snapshot();
+        await chain.client.setAutomine(false);
+        const expected = new Map<bigint, string[]>();
+        for (const [i, { action, who: one, amount, sameBlock }] of steps.entries()) {
+          const from = { bond: one, unbond: one, slash: governance, penalize: audits.address }[action];
+          const data = {
+            bond: staking.data('bond', []),
+            unbond: staking.data('requestUnbond', [amount]),
+            slash: staking.data('slash', [one, amount, '']),
+            penalize: staking.data('penalize', [one, amount, '']),
+          }[action];
+          await chain.enqueue({ from, to: staking.address, data, value: action === 'bond' ? amount : 0n });
+          if (sameBlock && i < steps.length - 1) continue;
+          await chain.client.mine({ blocks: 1 });
+          const bonded = await Promise.all(who.map((each) => staking.read('isBonded', [each])));
+          expected.set(await chain.client.getBlockNumber(), who.filter((_, index) => bonded[index]).sort());
+        }
+        for (const [block, bonded] of expected) expect((await seatsAt(block)).sort()).toEqual(bonded);
+        await chain.client.setAutomine(true);
+        await chain.client.revert({ id: snapshot });
+      }),
+      { numRuns: 25 },
+    );
+  }, 240_000);
 });
 
 describe('any sequence', () => {

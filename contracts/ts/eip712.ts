@@ -48,6 +48,13 @@ export interface InferenceCallMessage {
   requestHash: Hex;
 }
 
+/** An auditor or juror asks the audited runner for what an output was made from. */
+export interface AuditAccessMessage {
+  outputId: Hex;
+  /** Unix seconds. */
+  deadline: bigint;
+}
+
 const receiptTypes = {
   Receipt: [
     { name: 'outputId', type: 'bytes32' },
@@ -95,6 +102,13 @@ const trainingControlTypes = {
   ],
 } as const;
 
+const auditAccessTypes = {
+  AuditAccess: [
+    { name: 'outputId', type: 'bytes32' },
+    { name: 'deadline', type: 'uint64' },
+  ],
+} as const;
+
 type JobsDomain = { chainId: number; jobs: Address };
 const jobsDomain = ({ chainId, jobs }: JobsDomain) =>
   ({ name: 'OpenLedger Jobs', version: '1', chainId, verifyingContract: jobs }) as const;
@@ -129,6 +143,14 @@ export function trainingControlTypedData(
   message: TrainingControlMessage,
 ): TypedDataDefinition<typeof trainingControlTypes, 'TrainingControl'> {
   return { domain: jobsDomain(domain), types: trainingControlTypes, primaryType: 'TrainingControl', message };
+}
+
+/** What the auditor or a juror of an output signs to see what it was made from; the audited runner checks it. */
+export function auditAccessTypedData(
+  domain: JobsDomain,
+  message: AuditAccessMessage,
+): TypedDataDefinition<typeof auditAccessTypes, 'AuditAccess'> {
+  return { domain: jobsDomain(domain), types: auditAccessTypes, primaryType: 'AuditAccess', message };
 }
 
 /** What a contributor signs to upload a file. No contract checks it, hence no verifyingContract in the domain. */

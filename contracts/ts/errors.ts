@@ -1,5 +1,6 @@
 import type { Abi } from 'viem';
 import { attributionLedgerAbi } from './generated/AttributionLedger.ts';
+import { auditsAbi } from './generated/Audits.ts';
 import { datanetsAbi } from './generated/Datanets.ts';
 import { gasPriceOracleAbi } from './generated/GasPriceOracle.ts';
 import { jobsAbi } from './generated/Jobs.ts';
@@ -25,6 +26,7 @@ const abis: Abi[] = [
   rewardDisputesAbi,
   stakingAbi,
   provenanceAbi,
+  auditsAbi,
   l1BlockAbi,
   gasPriceOracleAbi,
   operatorFeeVaultAbi,

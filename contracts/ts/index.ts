@@ -1,6 +1,15 @@
+export {
+  type AuditRates,
+  auditFindings,
+  auditStatuses,
+  drawOf,
+  headerRlp,
+  type RpcHeader,
+} from './audits.ts';
 export type { DatanetLeaf } from './datanetTree.ts';
 export { DATANET_TREE_DEPTH, datanetLeaf, datanetProof, datanetRoot } from './datanetTree.ts';
 export type {
+  AuditAccessMessage,
   InferenceCallMessage,
   ReceiptMessage,
   TrainingControlMessage,
@@ -8,6 +17,7 @@ export type {
   VoucherMessage,
 } from './eip712.ts';
 export {
+  auditAccessTypedData,
   inferenceCallTypedData,
   receiptTypedData,
   trainingControlTypedData,
@@ -16,6 +26,7 @@ export {
 } from './eip712.ts';
 export { contractErrorsAbi } from './errors.ts';
 export * from './generated/AttributionLedger.ts';
+export * from './generated/Audits.ts';
 export * from './generated/Datanets.ts';
 export * from './generated/GasPriceOracle.ts';
 export * from './generated/Jobs.ts';

@@ -300,6 +300,7 @@ export const eventSchema = define({
   },
   Withdrawn: { id: 103, source: 'staking', fields: { account: 'address', amount: 'uint' } },
   Slashed: { id: 104, source: 'staking', fields: { runner: 'address', amount: 'uint', reason: 'string' } },
+  EndpointAnnounced: { id: 105, source: 'staking', fields: { runner: 'address', endpoint: 'string' } },
   ContractDeployed: {
     id: 120,
     source: 'provenance',
@@ -314,6 +315,36 @@ export const eventSchema = define({
       codeHash: 'bytes32',
     },
   },
+  AuditOpened: {
+    id: 140,
+    source: 'audits',
+    fields: {
+      outputId: 'bytes32',
+      runner: 'address',
+      auditor: 'address',
+      modelId: 'uint',
+      batchIndex: 'uint',
+      sourceKind: 'number',
+      deadline: 'uint',
+      seed: 'bytes32',
+    },
+  },
+  AuditReported: {
+    id: 141,
+    source: 'audits',
+    fields: { outputId: 'bytes32', auditor: 'address', finding: 'number', detail: 'string' },
+  },
+  AuditContested: {
+    id: 142,
+    source: 'audits',
+    fields: { outputId: 'bytes32', juror0: 'address', juror1: 'address', juror2: 'address', deadline: 'uint' },
+  },
+  AuditVoted: {
+    id: 143,
+    source: 'audits',
+    fields: { outputId: 'bytes32', juror: 'address', finding: 'number', detail: 'string' },
+  },
+  AuditClosed: { id: 144, source: 'audits', fields: { outputId: 'bytes32', runner: 'address', outcome: 'number' } },
 });
 
 export type EventType = keyof typeof eventSchema;

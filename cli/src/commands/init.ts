@@ -23,6 +23,13 @@ const open = (flag: string, description: string, fallback: string) => ({
   default: parseEther(fallback),
 });
 
+const basisPoints = (flag: string, description: string, fallback: number) => ({
+  flag,
+  description,
+  parse: parseInteger(0, 10_000),
+  default: fallback,
+});
+
 const DAY = 86_400;
 
 const initConfig = {
@@ -63,6 +70,18 @@ const initConfig = {
   rewardRequestFee: open('reward-request-fee', 'OPEN for asking a proposer to show a part of its epoch', '1'),
   rewardResponseWindow: seconds('reward-response-window', 'seconds in which it has to be shown', 3_600),
   closeDelay: seconds('close-delay', 'seconds between asking to close a channel and its end', 3_600),
+  auditInferenceRate: basisPoints('audit-inference-rate', 'basis points of the answers that are computed again', 100),
+  auditTrainingRate: basisPoints('audit-training-rate', 'basis points of the trainings that are computed again', 500),
+  auditFault: basisPoints('audit-fault', 'basis points of the least bond that a wrong output costs', 5_000),
+  auditMiss: basisPoints('audit-miss', 'basis points of the least bond that a missing report or vote costs', 100),
+  auditBeaconDelay: {
+    flag: 'audit-beacon-delay',
+    description: 'L2 blocks between a batch and the block whose randomness draws from it',
+    parse: parseInteger(1, 2 ** 32 - 1),
+    default: 300,
+  },
+  auditReport: seconds('audit-report', 'seconds in which an auditor has to report', DAY),
+  auditVote: seconds('audit-vote', 'seconds in which jurors have to vote', DAY),
 } satisfies ConfigTable;
 
 /** `openledger init`: L1 contracts, genesis and configuration of a new chain. */
@@ -95,6 +114,15 @@ const run = async (config: ConfigOf<typeof initConfig>): Promise<void> => {
       rewardRequestFee: config.rewardRequestFee,
       rewardResponseWindow: BigInt(config.rewardResponseWindow),
       closeDelay: BigInt(config.closeDelay),
+      audits: {
+        inferenceRateBps: config.auditInferenceRate,
+        trainingRateBps: config.auditTrainingRate,
+        faultBps: config.auditFault,
+        missBps: config.auditMiss,
+        beaconDelay: config.auditBeaconDelay,
+        reportSeconds: BigInt(config.auditReport),
+        voteSeconds: BigInt(config.auditVote),
+      },
     },
     say: (line) => console.log(line),
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEVNET_MNEMONIC, opPredeploys } from '@openledger/chain-config';
+import { DEVNET_MNEMONIC, devnet, opPredeploys } from '@openledger/chain-config';
 import { createMetrics, silentLogger } from '@openledger/kit';
 import { Engine, optimismArtifact, readGethGenesis } from '@openledger/node';
 import { MemoryLevel } from 'memory-level';
@@ -72,12 +72,13 @@ const options = (name: string, key: Hex, changes: Partial<InitOptions> = {}): In
   submissionInterval: 60n,
   economics: {
     minBond: 1n,
-    unbondingSeconds: 1n,
+    unbondingSeconds: 16_385n,
     rewardBond: 1n,
     disputeWindow: 1n,
     rewardRequestFee: 1n,
     rewardResponseWindow: 1n,
     closeDelay: 1n,
+    audits: { ...devnet.economics.audits, beaconDelay: 0, reportSeconds: 1n, voteSeconds: 1n },
   },
   pollInterval: 20,
   say: () => {},
@@ -193,6 +194,23 @@ describe('an L1 that mines when it is told to', () => {
     const client = l1.client as never;
     await deployL1(plan, { client, wallet, mine: () => l1.test.mine({ blocks: 1 }), pollInterval: 20 });
     expect(await l1.client.getBlockNumber()).toBe(number + 1n);
+  });
+});
+
+describe('a bond that would be free before an audit is over', () => {
+  it('is refused before anything is sent', async () => {
+    const key = await fundedKey();
+    const { economics } = options('short', key);
+    for (const changes of [
+      { economics: { ...economics, unbondingSeconds: 16_384n } },
+      { blockTime: 3n },
+      { economics: { ...economics, audits: { ...economics.audits, voteSeconds: 2n } } },
+    ]) {
+      await expect(initChain(options('short', key, changes))).rejects.toEqual(
+        expect.objectContaining({ code: 'UNBONDING_TOO_SHORT', handling: 'fatal' }),
+      );
+    }
+    expect(await l1.client.getTransactionCount({ address: privateKeyToAddress(key) })).toBe(0);
   });
 });
 

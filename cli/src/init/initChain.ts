@@ -9,7 +9,7 @@ import { isDevChain, refuseWellKnown } from '../signingKey.ts';
 import { deployL1 } from './deployL1.ts';
 import { checkSameChain, type Journal, readJournal, writeJournal } from './journal.ts';
 import { type L1Start, makeChainFile } from './makeChainFile.ts';
-import { chainParameters, deploymentInputs, type InitOptions, printable } from './parameters.ts';
+import { chainParameters, checkUnbonding, deploymentInputs, type InitOptions, printable } from './parameters.ts';
 import { planL1 } from './planL1.ts';
 
 export type InitializedChain = {
@@ -26,7 +26,7 @@ export type InitializedChain = {
 /**
  * Makes a chain: L1 contracts, genesis, and the files that nodes start from. Run again with the same options it goes on where
  * it was, and changes nothing when it was done.
- * @throws KEY_WELL_KNOWN, CHAIN_EXISTS, L1_DEPLOYMENT_FAILED, L1_START_REORGED
+ * @throws KEY_WELL_KNOWN, UNBONDING_TOO_SHORT, CHAIN_EXISTS, L1_DEPLOYMENT_FAILED, L1_START_REORGED
  */
 export const initChain = async (options: InitOptions): Promise<InitializedChain> => {
   const account = privateKeyToAccount(options.key);
@@ -39,6 +39,7 @@ export const initChain = async (options: InitOptions): Promise<InitializedChain>
     governance: options.governance ?? account.address,
   };
   refuseWellKnown(roles, l1ChainId);
+  checkUnbonding(options);
   const files = {
     chain: join(options.out, 'chain.json'),
     rollup: join(options.out, 'rollup.json'),

@@ -1,4 +1,5 @@
 import { devnet } from '@openledger/chain-config';
+import { OpenLedgerError } from '@openledger/kit';
 import type { Economics } from '@openledger/node';
 import { type Address, type Hex, zeroAddress } from 'viem';
 import type { ChainParameters, L1Start } from './makeChainFile.ts';
@@ -48,12 +49,33 @@ export const chainParameters = (options: InitOptions, roles: Roles, l1ChainId: n
 /** OP's convention: ff00...00 and the decimal digits of the chain id. */
 const batchInboxOf = (chainId: number): Address => `0xff${String(chainId).padStart(38, '0')}`;
 
+/** For so many blocks after its beacon block an audit can be opened (docs/spec/audits.md). */
+const BEACON_WINDOW = 8_191n;
+
+/**
+ * Who leaves must not get its bond back before the audits of what it did are over.
+ * @throws UNBONDING_TOO_SHORT
+ */
+export const checkUnbonding = ({ blockTime, economics }: InitOptions): void => {
+  const { audits, unbondingSeconds } = economics;
+  const audited = blockTime * (BigInt(audits.beaconDelay) + BEACON_WINDOW) + audits.reportSeconds + audits.voteSeconds;
+  if (unbondingSeconds > audited) return;
+  throw new OpenLedgerError(`bonds would be free after ${unbondingSeconds} s, audits end after up to ${audited} s`, {
+    code: 'UNBONDING_TOO_SHORT',
+    handling: 'fatal',
+    action: 'Raise --unbonding, or lower --audit-report or --audit-vote.',
+    meta: { unbondingSeconds, audited },
+  });
+};
+
 /** The options as text: what a second run must be asked for, too. */
 export const printable = (options: InitOptions, roles: Roles, l1ChainId: number): Record<string, string> => {
   const { batcher, proposer, governance } = roles;
-  const { name, l2ChainId, open = zeroAddress, blockTime, finalizationPeriod, submissionInterval, economics } = options;
+  const { name, l2ChainId, open = zeroAddress, blockTime, finalizationPeriod, submissionInterval } = options;
+  const { audits, ...economics } = options.economics;
   const named = { batcher, proposer, governance, open };
-  const values = { name, l1ChainId, l2ChainId, blockTime, finalizationPeriod, submissionInterval, ...economics };
+  const chain = { name, l1ChainId, l2ChainId, blockTime, finalizationPeriod, submissionInterval };
+  const values = { ...chain, ...economics, ...audits };
   return Object.fromEntries([
     ...Object.entries(values).map(([key, value]) => [key, String(value)]),
     ...Object.entries(named).map(([key, value]) => [key, value.toLowerCase()]),

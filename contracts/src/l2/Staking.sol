@@ -10,7 +10,7 @@ import {Text} from "./lib/Text.sol";
 /// @title Runner bonds and delegated stake, in native OPEN.
 /// @notice A slash takes from the runner's bond and from what of it is unbonding, never from delegated stake: the
 ///         unbonding time exists so that leaving early is no way out. Slashed OPEN is burned, so that nobody who decides
-///         about slashing gains from it.
+///         about slashing gains from it. Bonded runners have seats, from which audits draw who computes again.
 contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient {
     using Checkpoints for Checkpoints.Trace160;
     using Checkpoints for Checkpoints.Trace208;
@@ -39,15 +39,24 @@ contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient 
     mapping(address runner => Checkpoints.Trace208) private _bondHistory;
     mapping(address account => Unbonding[]) private _bondQueue;
     mapping(address account => Unbonding[]) private _stakeQueue;
+    address public audits;
+    /// @dev Seats of the bonded runners, without gaps; `_seatOf` counts from 1. Both histories by block number.
+    mapping(address runner => uint256) private _seatOf;
+    mapping(uint256 seat => Checkpoints.Trace160) private _seatHistory;
+    Checkpoints.Trace208 private _seatCountHistory;
 
     constructor() {
         _disableInitializers();
     }
 
-    function initialize(address governance, uint256 minBond, uint64 unbondingSeconds) external initializer {
+    function initialize(address governance, uint256 minBond, uint64 unbondingSeconds, address audits_)
+        external
+        initializer
+    {
         __Ownable_init(governance);
         MIN_BOND = minBond;
         UNBONDING_SECONDS = unbondingSeconds;
+        audits = audits_;
     }
 
     /// @inheritdoc IStaking
@@ -92,19 +101,27 @@ contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient 
     /// @inheritdoc IStaking
     function slash(address runner, uint256 amount, string calldata reason) external onlyOwner nonReentrant {
         if (amount == 0) revert ZeroAmount();
-        if (bytes(reason).length > Text.MAX_DESCRIPTION) {
-            revert TextTooLong(bytes(reason).length, Text.MAX_DESCRIPTION);
-        }
-        uint256 held = _bonds[runner];
-        uint256 fromBond = amount < held ? amount : held;
-        uint256 rest = amount - fromBond;
-        if (rest != 0) {
-            uint256 taken = _takeNewest(_bondQueue[runner], rest);
-            if (taken < rest) revert InsufficientBond(held + taken, amount);
-        }
-        if (fromBond != 0) _setBond(runner, held - fromBond);
-        emit Slashed(runner, amount, reason);
-        _send(BURN_ADDRESS, amount);
+        uint256 taken = _slash(runner, amount, reason);
+        if (taken < amount) revert InsufficientBond(taken, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function penalize(address runner, uint256 amount, string calldata reason)
+        external
+        nonReentrant
+        returns (uint256 taken)
+    {
+        if (msg.sender != audits) revert NotAudits(msg.sender);
+        return _slash(runner, amount, reason);
+    }
+
+    /// @inheritdoc IStaking
+    function announce(string calldata endpoint) external {
+        if (!isBonded(msg.sender)) revert NotBondedRunner(msg.sender);
+        bytes calldata url = bytes(endpoint);
+        _checkLength(url.length, Text.MAX_ENDPOINT);
+        if (url.length != 0 && bytes7(url) != "http://" && bytes8(url) != "https://") revert BadEndpoint(endpoint);
+        emit EndpointAnnounced(msg.sender, endpoint);
     }
 
     /// @inheritdoc IStaking
@@ -136,6 +153,16 @@ contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient 
         all = new Unbonding[](bonds.length + stakes.length);
         for (uint256 i = 0; i < bonds.length; i++) all[i] = bonds[i];
         for (uint256 i = 0; i < stakes.length; i++) all[bonds.length + i] = stakes[i];
+    }
+
+    /// @inheritdoc IStaking
+    function seatCountAt(uint256 blockNumber) external view returns (uint256) {
+        return _seatCountHistory.upperLookupRecent(uint48(blockNumber));
+    }
+
+    /// @inheritdoc IStaking
+    function seatAt(uint256 seat, uint256 blockNumber) external view returns (address) {
+        return address(_seatHistory[seat].upperLookupRecent(uint96(blockNumber)));
     }
 
     /// @inheritdoc IStaking
@@ -194,6 +221,47 @@ contract Staking is IStaking, Ownable2StepUpgradeable, ReentrancyGuardTransient 
         _bonds[runner] = amount;
         _bondHistory[runner].push(uint48(block.number), uint208(amount));
         emit BondChanged(runner, amount);
+        bool seated = _seatOf[runner] != 0;
+        if (isBonded(runner) == seated) return;
+        if (seated) _freeSeat(runner);
+        else _takeSeat(runner);
+    }
+
+    function _takeSeat(address runner) private {
+        uint256 seat = _seatCountHistory.latest();
+        _setSeat(seat, runner);
+        _seatCountHistory.push(uint48(block.number), uint208(seat + 1));
+    }
+
+    /// @dev Who has the last seat moves into the one that is freed.
+    function _freeSeat(address runner) private {
+        uint256 seat = _seatOf[runner] - 1;
+        uint256 last = _seatCountHistory.latest() - 1;
+        delete _seatOf[runner];
+        if (seat != last) _setSeat(seat, address(_seatHistory[last].latest()));
+        _seatHistory[last].push(uint96(block.number), 0);
+        _seatCountHistory.push(uint48(block.number), uint208(last));
+    }
+
+    function _setSeat(uint256 seat, address runner) private {
+        _seatOf[runner] = seat + 1;
+        _seatHistory[seat].push(uint96(block.number), uint160(runner));
+    }
+
+    /// @dev From the bond first, then from what of it is unbonding; `taken` is less than `amount` where there isn't more.
+    function _slash(address runner, uint256 amount, string calldata reason) private returns (uint256 taken) {
+        _checkLength(bytes(reason).length, Text.MAX_DESCRIPTION);
+        uint256 held = _bonds[runner];
+        taken = amount < held ? amount : held;
+        if (taken != 0) _setBond(runner, held - taken);
+        if (taken < amount) taken += _takeNewest(_bondQueue[runner], amount - taken);
+        if (taken == 0) return 0;
+        emit Slashed(runner, taken, reason);
+        _send(BURN_ADDRESS, taken);
+    }
+
+    function _checkLength(uint256 length, uint256 max) private pure {
+        if (length > max) revert TextTooLong(length, max);
     }
 
     function _setStake(address runner, uint256 stake, uint256 total) private {

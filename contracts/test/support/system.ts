@@ -14,6 +14,16 @@ export const REQUEST_FEE = parseEther('1');
 export const RESPONSE_WINDOW = 600n;
 export const CLOSE_DELAY = 3_600n;
 
+export const AUDIT_SETTINGS = {
+  inferenceRateBps: 5_000,
+  trainingRateBps: 10_000,
+  faultBps: 5_000,
+  missBps: 100,
+  beaconDelay: 3,
+  reportSeconds: 600n,
+  voteSeconds: 300n,
+};
+
 export const governance = account(0).address;
 export const alice = account(1).address;
 export const bob = account(2).address;
@@ -43,10 +53,12 @@ export async function deploySystem(chain: Chain) {
   const recompute = await proxied(generated.rewardRecomputeAbi, generated.rewardRecomputeBytecode);
   const disputes = await proxied(generated.rewardDisputesAbi, generated.rewardDisputesBytecode);
   const provenance = await proxied(generated.provenanceAbi, generated.provenanceBytecode);
+  const audits = await proxied(generated.auditsAbi, generated.auditsBytecode);
 
   await models.send(governance, 'initialize', [staking.address, jobs.address]);
   await ledger.send(governance, 'initialize', [staking.address, jobs.address]);
-  await staking.send(governance, 'initialize', [governance, MIN_BOND, UNBONDING_SECONDS]);
+  await staking.send(governance, 'initialize', [governance, MIN_BOND, UNBONDING_SECONDS, audits.address]);
+  await audits.send(governance, 'initialize', [staking.address, ledger.address, AUDIT_SETTINGS]);
   await rewards.send(governance, 'initialize', [governance, disputes.address, ROOT_BOND, DISPUTE_WINDOW]);
   await provenance.send(governance, 'initialize', [models.address]);
   await recompute.send(governance, 'initialize', [
@@ -79,7 +91,7 @@ export async function deploySystem(chain: Chain) {
   ]);
   await staking.send(runner, 'bond', [], MIN_BOND);
   await staking.send(otherRunner, 'bond', [], MIN_BOND);
-  return { datanets, models, jobs, ledger, rewards, recompute, disputes, staking, provenance };
+  return { datanets, models, jobs, ledger, rewards, recompute, disputes, staking, provenance, audits };
 }
 
 export async function create(chain: Chain, bytecode: Hex, value = 0n): Promise<Address> {

@@ -1,4 +1,5 @@
 import { opPredeploys, predeploys } from '@openledger/chain-config';
+import * as contracts from '@openledger/contracts';
 import {
   attributionLedgerAbi,
   type BatchOutput,
@@ -8,9 +9,20 @@ import {
   outputsOf,
   stakingAbi,
 } from '@openledger/contracts';
-import type { BlockEntry, ChainEvent } from '@openledger/event-log';
+import { type BlockEntry, type ChainEvent, eventSchema } from '@openledger/event-log';
 import fc from 'fast-check';
-import { bytesToHex, concatHex, encodeFunctionData, type Hex, keccak256, numberToHex, parseAbi, slice } from 'viem';
+import {
+  type Abi,
+  type AbiEvent,
+  bytesToHex,
+  concatHex,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  numberToHex,
+  parseAbi,
+  slice,
+} from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestChain } from '../../test/support/testChain.ts';
 import { ana, governance, lower, OPEN } from '../../test/support/wallets.ts';
@@ -33,6 +45,25 @@ const pagesOf = (...outputs: BatchOutput[]): Hex[] =>
   encodePages(outputs, { targetBytes: 1 }).map((page) => bytesToHex(page));
 const append = (...pages: Hex[]): Hex =>
   encodeFunctionData({ abi: attributionLedgerAbi, functionName: 'append', args: [pages] });
+
+describe('the event types of a predeploy', () => {
+  const kinds: Readonly<Record<string, RegExp>> = {
+    number: /^uint(8|16|32)$/,
+    uint: /^uint(64|96|128|256)?$/,
+    address: /^address$/,
+    bytes32: /^bytes32$/,
+    string: /^string$/,
+    bool: /^bool$/,
+  };
+  const known = Object.entries(eventSchema).filter(([, { source }]) => source in predeploys);
+
+  it.each(known)('%s is in the ABI, with these arguments', (type, { source, fields }) => {
+    const abi = (contracts as unknown as Record<string, Abi>)[`${source}Abi`] as Abi;
+    const { inputs } = abi.find((item) => item.type === 'event' && item.name === type) as AbiEvent;
+    const types = Object.fromEntries(inputs.map((input) => [input.name, input.type]));
+    for (const [name, kind] of Object.entries(fields)) expect(types[name], name).toMatch(kinds[kind] as RegExp);
+  });
+});
 
 describe('events of blocks', () => {
   let chain: TestChain;

@@ -2,6 +2,7 @@ import type { PredeployName } from '@openledger/chain-config';
 import { predeploys } from '@openledger/chain-config';
 import {
   attributionLedgerAbi,
+  auditsAbi,
   datanetsAbi,
   decodePage,
   jobsAbi,
@@ -33,6 +34,7 @@ const abis: Readonly<Record<PredeployName, Abi>> = {
   provenance: provenanceAbi,
   rewardRecompute: rewardRecomputeAbi,
   rewardDisputes: rewardDisputesAbi,
+  audits: auditsAbi,
 };
 
 const abiByAddress: ReadonlyMap<string, Abi> = new Map(

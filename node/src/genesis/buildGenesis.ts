@@ -15,6 +15,17 @@ import { type GenesisAlloc, GenesisMachine } from './genesisMachine.ts';
 import { optimismArtifact } from './optimismArtifacts.ts';
 import { installPreinstalls } from './preinstalls.ts';
 
+/** docs/spec/audits.md. Basis points of the outputs and of the least bond, L2 blocks, seconds. */
+export type AuditSettings = {
+  inferenceRateBps: number;
+  trainingRateBps: number;
+  faultBps: number;
+  missBps: number;
+  beaconDelay: number;
+  reportSeconds: bigint;
+  voteSeconds: bigint;
+};
+
 export type Economics = {
   minBond: bigint;
   unbondingSeconds: bigint;
@@ -25,6 +36,7 @@ export type Economics = {
   /** Seconds to show it in. */
   rewardResponseWindow: bigint;
   closeDelay: bigint;
+  audits: AuditSettings;
 };
 
 export type GenesisInputs = {
@@ -135,7 +147,10 @@ const ownContracts = ({ governance, economics }: GenesisInputs): Predeploy[] => 
     },
     staking: {
       creationCode: contracts.stakingBytecode,
-      initializer: { abi: contracts.stakingAbi, args: [governance, economics.minBond, economics.unbondingSeconds] },
+      initializer: {
+        abi: contracts.stakingAbi,
+        args: [governance, economics.minBond, economics.unbondingSeconds, p.audits],
+      },
     },
     provenance: {
       creationCode: contracts.provenanceBytecode,
@@ -169,6 +184,10 @@ const ownContracts = ({ governance, economics }: GenesisInputs): Predeploy[] => 
           economics.rewardResponseWindow,
         ],
       },
+    },
+    audits: {
+      creationCode: contracts.auditsBytecode,
+      initializer: { abi: contracts.auditsAbi, args: [p.staking, p.attributionLedger, economics.audits] },
     },
   };
   return (Object.keys(own) as PredeployName[]).map((name) => ({ address: predeploys[name], ...own[name] }));

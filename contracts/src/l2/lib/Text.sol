@@ -7,5 +7,6 @@ library Text {
     uint256 internal constant MAX_NAME = 128;
     /// @dev descriptions, reasons, URIs
     uint256 internal constant MAX_DESCRIPTION = 1024;
+    uint256 internal constant MAX_ENDPOINT = 256;
     uint256 internal constant MAX_PARAMS = 4096;
 }
