@@ -14,6 +14,8 @@ import { parseEventLogs } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Settler } from '../gpu-runner/src/gateway/settler.ts';
 import { sha256Of } from '../gpu-runner/src/store/contentStore.ts';
+import { goodEngine } from '../gpu-runner/test/support/gateway.ts';
+import { ScriptedEngine } from '../gpu-runner/test/support/scriptedEngine.ts';
 import { ana, bo } from '../node/test/support/wallets.ts';
 import { ServedChain } from './support/servedChain.ts';
 
@@ -26,6 +28,7 @@ const [payer, runner] = [ana, bo];
 describe('paid inference, from the 402 to the chain', () => {
   let served: ServedChain;
   let modelId: bigint;
+  const engine = new ScriptedEngine(goodEngine());
   const chat = JSON.stringify({ model: 'base', messages: [{ role: 'user', content: 'Say hello' }], max_tokens: 20 });
   const request = (): [string, RequestInit] => [
     `${served.url}/v1/chat/completions`,
@@ -51,7 +54,7 @@ describe('paid inference, from the 402 to the chain', () => {
 
   beforeAll(async () => {
     // The first channel there is will be the operator's.
-    served = await ServedChain.start(runner, { channelId: 1n, account: runner });
+    served = await ServedChain.start(runner, { channelId: 1n, account: runner }, { engine });
     modelId = await served.prepare(1_000n, 2_000n);
     expect(await open(runner)).toBe(1n);
   });
@@ -118,9 +121,9 @@ describe('paid inference, from the 402 to the chain', () => {
     const channel = channelOf(channelId);
     const paying = payingFetch({ channel });
     let finish = () => {};
-    const generate = served.engine.script.generate;
+    const generate = engine.script.generate;
     const running = new Promise<void>((begun) => {
-      served.engine.script.generate = (...given) => {
+      engine.script.generate = (...given) => {
         begun();
         return new Promise((resolve) => {
           finish = () => resolve(generate?.(...given));
@@ -132,7 +135,7 @@ describe('paid inference, from the 402 to the chain', () => {
     await served.send(payer, { ...contracts.jobs, functionName: 'requestClose', args: [channelId] });
     expect((await payingFetch({ channel: channelOf(channelId) })(...request())).status).toBe(402);
     finish();
-    if (generate) served.engine.script.generate = generate;
+    if (generate) engine.script.generate = generate;
     expect((await call).status).toBe(200);
     expect(await settle()).toBe(1);
     await served.step(31);

@@ -40,7 +40,10 @@ const table = {
     'Upload the datanet’s files to this runner and give it the base model, or leave the job to others.',
   ],
   JOB_IMPOSSIBLE: ['reject', 'Request the job again with valid parameters.'],
-  AUDIT_UNAUTHORIZED: ['reject', 'Sign with the key of the auditor or a juror (EIP-712 AuditAccess), while the audit runs.'],
+  AUDIT_UNAUTHORIZED: [
+    'reject',
+    'Sign with the key of the auditor or a juror (EIP-712 AuditAccess), while the audit runs.',
+  ],
   OUTPUT_UNKNOWN: ['reject', 'Ask the runner that committed the output, within four days.'],
   TRANSCRIPT_INVALID: ['reject', 'The audited runner gave something else than what it committed to.'],
   PEER_UNREACHABLE: ['retry', 'Check that the runner’s announced endpoint can be reached from here.'],

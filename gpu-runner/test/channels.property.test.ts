@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import type { Hex } from 'viem';
 import { expect, it } from 'vitest';
 import { RunnerView } from '../src/chain/runnerView.ts';
-import { type OutputRecord, saveOutput } from '../src/gateway/outputs.ts';
+import type { OutputRecord } from '../src/gateway/outputs.ts';
 import { type Hold, Payments } from '../src/gateway/payments.ts';
 import { Settler } from '../src/gateway/settler.ts';
 import { CHAIN_ID, hashOf, payer, runner } from './support/chainEvents.ts';
 import { useDatabase } from './support/database.ts';
 import { type Fate, ModelChain } from './support/modelChain.ts';
-import { outputRecord } from './support/outputs.ts';
+import { keepOutput, outputRecord } from './support/outputs.ts';
 
 const database = useDatabase();
 
@@ -101,7 +101,7 @@ class Play {
     const { promptHash, outputHash } = made;
     const numbers = { modelId: BigInt(made.modelId), sourceKind: 2 as const, nonce: BigInt(made.nonce) };
     const record = { ...made, outputId: outputIdOf({ ...numbers, sourceId: hold.source.id, promptHash, outputHash }) };
-    await saveOutput(database(), record);
+    await keepOutput(database(), record);
     hold.release(cost);
     this.served.set(record.outputId, record);
   }
@@ -168,7 +168,7 @@ it('channels: paid is what was served, served is what was signed, whatever happe
   const seen = { settled: 0n, closed: 0, outputs: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 70, size: 'max' }), async (steps) => {
-      await database().query('TRUNCATE runner.served, runner.sources, runner.settlements');
+      await database().query('TRUNCATE runner.served, runner.sources, runner.settlements, runner.transcripts');
       const play = new Play();
       play.view.ready = true;
       play.chain.open(1_000n);

@@ -9,7 +9,6 @@ import {
 import type { Hex } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Model, RunnerView } from '../src/chain/runnerView.ts';
-import { saveOutput } from '../src/gateway/outputs.ts';
 import { Payments } from '../src/gateway/payments.ts';
 import { priceOf } from '../src/gateway/priceOf.ts';
 import type { RunnerDatabase } from '../src/queue/database.ts';
@@ -26,7 +25,7 @@ import {
   viewOf,
 } from './support/chainEvents.ts';
 import { useDatabase } from './support/database.ts';
-import { outputRecord } from './support/outputs.ts';
+import { keepOutput, outputRecord } from './support/outputs.ts';
 
 const database = useDatabase();
 const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -81,7 +80,7 @@ describe('Payments', () => {
   /** A call that was served: reserved, saved, released. */
   const serve = async (payment: Payment, maxCost: bigint, cost: bigint, name: string) => {
     const hold = await payments.reserve(payment, maxCost, HASH);
-    await saveOutput(database(), output(name, cost, hold.takeNonce()));
+    await keepOutput(database(), output(name, cost, hold.takeNonce()));
     hold.release(cost);
   };
 
@@ -202,7 +201,7 @@ describe('Payments', () => {
     const first = await payments.reserve(await pay(500n), 500n, HASH);
     const second = payments.reserve(await pay(600n), 500n, HASH);
     await isKeeping;
-    await saveOutput(database(), output('first', 500n, first.takeNonce()));
+    await keepOutput(database(), output('first', 500n, first.takeNonce()));
     first.release(500n);
     deliver();
     await expect(second).rejects.toMatchObject({ code: 'PAYMENT_REQUIRED', meta: { needed: 1_000n } });
@@ -290,7 +289,7 @@ describe('Payments', () => {
       first.release();
       const second = await payments.reserve(payment, 100n, HASH);
       expect(second).toMatchObject({ source: { kind: 3, id: 1n }, payer: low(payer.address) });
-      await saveOutput(
+      await keepOutput(
         database(),
         outputRecord('job', { sourceKind: 3, sourceId: '1', cost: '60', nonce: second.takeNonce().toString() }),
       );

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contracts } from '@openledger/client';
-import { decodePage, jobsAbi, outputsOf } from '@openledger/contracts';
+import { decodePage, jobsAbi, outputIdOf, outputsOf } from '@openledger/contracts';
 import { silentLogger } from '@openledger/kit';
 import { type Abi, type Hex, hexToBytes, stringToHex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { TrainingTranscript } from '../src/audit/transcript.ts';
 import type { RunnerView } from '../src/chain/runnerView.ts';
 import { runnerError } from '../src/errors.ts';
 import { LeaseKeeper } from '../src/jobs/leaseKeeper.ts';
@@ -62,6 +63,7 @@ describe('runTraining', () => {
   let result: Record<string, unknown>;
   let progress: TrainingEvent[];
   let pausedJobs: Set<bigint>;
+  let kept: [readonly Hex[], TrainingTranscript][];
 
   beforeEach(async () => {
     root = tempFolder();
@@ -133,6 +135,7 @@ describe('runTraining', () => {
     });
     progress = [];
     pausedJobs = new Set();
+    kept = [];
     const models = await ModelLocator.open(join(root, 'adapters'), [base]);
     modules = {
       view,
@@ -140,6 +143,7 @@ describe('runTraining', () => {
       models,
       trainer: localTrainer({ store, models, engine, workDir: join(root, 'work') }),
       transactor: sender,
+      transcripts: { keepTraining: async (outputIds, transcript) => void kept.push([outputIds, transcript]) },
       leases: new LeaseKeeper({ transactor: sender, log: silentLogger }),
       paused: { has: async (jobId) => pausedJobs.has(jobId) },
       workPrefix: 'test',
@@ -183,6 +187,11 @@ describe('runTraining', () => {
     withParams('{"name":"Poems"}');
     await runTraining(1n, modules);
     const [jobId, attempt, training, pages] = committed();
+    const outputIds = pages.flatMap((page) => outputsOf(decodePage(hexToBytes(page))).map(outputIdOf));
+    // What an auditor may ask for is there before the chain can draw it.
+    expect(kept).toEqual([
+      [outputIds, { kind: 'training', job_id: '1', adapter: expect.objectContaining({ record: CONFIG }) }],
+    ]);
     expect([jobId, attempt, pages.length]).toEqual([1n, 1, 1]);
     expect(training).toMatchObject({ weightsHash: `0x${WEIGHTS}`, configHash: `0x${CONFIG}`, name: 'Poems' });
     expect(training.evaluations).toMatchObject([

@@ -5,11 +5,11 @@ import { type Hex, hexToBytes, type TransactionReceipt } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunnerView } from '../src/chain/runnerView.ts';
 import { runnerError } from '../src/errors.ts';
-import { findOutput, type OutputRecord, saveOutput } from '../src/gateway/outputs.ts';
+import { findOutput, type OutputRecord } from '../src/gateway/outputs.ts';
 import { Settler } from '../src/gateway/settler.ts';
 import { CHAIN_ID, channelOpened, event, hashOf, low, payer, runner, tell, viewOf } from './support/chainEvents.ts';
 import { useDatabase } from './support/database.ts';
-import { outputRecord } from './support/outputs.ts';
+import { keepOutput, outputRecord } from './support/outputs.ts';
 import { reverted, ScriptedSender } from './support/scriptedSender.ts';
 
 const database = useDatabase();
@@ -48,7 +48,7 @@ describe('Settler', () => {
         one.sourceKind,
         one.sourceId,
       ]);
-      await saveOutput(database(), one);
+      await keepOutput(database(), one);
     }
   };
   const promise = async (channelId: bigint, cumulativeAmount: bigint) => {

@@ -41,6 +41,7 @@ describe('a vLLM server as the backend', () => {
       prompt_sha256: sha256Of(Buffer.from('Say')),
       output_sha256: sha256Of(Buffer.from('Hello')),
       output_token_ids: [7, 8],
+      how: { sampler: 'vllm', numerics: 'unknown', context_length: 0 },
     });
     expect(pieces).toEqual(['Hel', 'lo']);
     expect(server.asked('/v1/completions')).toEqual([

@@ -13,8 +13,11 @@ import { createRemoteReader } from '@openledger/event-log';
 import { createMetrics, silentLogger } from '@openledger/kit';
 import { type Hex, parseEventLogs, type TransactionReceipt } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
+import { auditRoutes } from '../../gpu-runner/src/audit/auditRoutes.ts';
+import { Transcripts } from '../../gpu-runner/src/audit/transcripts.ts';
 import { RunnerView } from '../../gpu-runner/src/chain/runnerView.ts';
 import { Transactor } from '../../gpu-runner/src/chain/transactor.ts';
+import type { Engine } from '../../gpu-runner/src/engine/engineProcess.ts';
 import { ApiKeys } from '../../gpu-runner/src/gateway/apiKeys.ts';
 import { startGateway } from '../../gpu-runner/src/gateway/gateway.ts';
 import { Inference } from '../../gpu-runner/src/gateway/inference.ts';
@@ -24,26 +27,31 @@ import { runIntake } from '../../gpu-runner/src/intake.ts';
 import type { JobQueue } from '../../gpu-runner/src/jobs/jobQueue.ts';
 import { openRunnerDatabase, type RunnerDatabase } from '../../gpu-runner/src/queue/database.ts';
 import { EngineGenerator } from '../../gpu-runner/src/serving/engineGenerator.ts';
-import { ContentStore, sha256Of } from '../../gpu-runner/src/store/contentStore.ts';
+import { ContentStore, hashFile } from '../../gpu-runner/src/store/contentStore.ts';
 import { ModelLocator } from '../../gpu-runner/src/store/modelLocator.ts';
 import { goodEngine } from '../../gpu-runner/test/support/gateway.ts';
 import { ScriptedEngine } from '../../gpu-runner/test/support/scriptedEngine.ts';
+import { ScriptedL1 } from '../../node/test/support/scriptedL1.ts';
+import { type GenesisChanges, makeGenesis } from '../../node/test/support/testGenesis.ts';
 import { startTestServer, type TestServer } from '../../node/test/support/testServer.ts';
 
 const WEIGHTS = 'base weights';
 const COMMIT_MARGIN_MS = 30_000;
 
+/** What is served, and on which chain; by default a scripted model: 10 tokens in, 20 out, "Hello". */
+export type ServedOptions = { engine?: Engine; base?: string; genesis?: GenesisChanges };
+
 /**
  * A node whose blocks the test makes, the real contracts in it, and the serving part of a runner that follows its event feed.
- * Only the model is scripted: 10 tokens in, 20 out, "Hello".
  */
 export class ServedChain {
   readonly node: TestServer;
-  readonly engine = new ScriptedEngine(goodEngine());
   readonly view = new RunnerView();
   /** Ids of the outputs that the event feed has told of. */
   readonly recorded = new Set<Hex>();
   readonly runner: PrivateKeyAccount;
+  /** Folder of the base model. */
+  readonly base: string;
   readonly transactor: Transactor;
   readonly keys: ApiKeys;
   readonly settler: Settler;
@@ -55,11 +63,13 @@ export class ServedChain {
   private constructor(
     node: TestServer,
     runner: PrivateKeyAccount,
+    base: string,
     database: RunnerDatabase,
     closing: (() => unknown)[],
   ) {
     this.node = node;
     this.runner = runner;
+    this.base = base;
     this.database = database;
     this.#closing = closing;
     const apply = this.view.apply.bind(this.view);
@@ -75,23 +85,29 @@ export class ServedChain {
     this.settler = new Settler({ database, view: this.view, transactor: this.transactor, log: silentLogger });
   }
 
-  static async start(runner: PrivateKeyAccount, operator: OperatorChannel): Promise<ServedChain> {
+  static async start(
+    runner: PrivateKeyAccount,
+    operator: OperatorChannel,
+    options: ServedOptions = {},
+  ): Promise<ServedChain> {
     const root = mkdtempSync(join(tmpdir(), 'openledger-served-'));
     for (const folder of ['base', 'files']) mkdirSync(join(root, folder), { recursive: true });
-    writeFileSync(join(root, 'base', 'model.safetensors'), WEIGHTS);
-    const node = await startTestServer();
+    const { engine = new ScriptedEngine(goodEngine()), base = join(root, 'base') } = options;
+    if (!options.base) writeFileSync(join(base, 'model.safetensors'), WEIGHTS);
+    const l1 = new ScriptedL1();
+    const node = await startTestServer({ l1, genesis: await makeGenesis(l1.genesis, {}, options.genesis) });
     const database = await openRunnerDatabase({ dataDir: join(root, 'database') });
     const abort = new AbortController();
-    const served = new ServedChain(node, runner, database, [
+    const served = new ServedChain(node, runner, base, database, [
       () => rmSync(root, { recursive: true, force: true }),
       () => node.close(),
       () => database.close(),
     ]);
-    const { view, engine, keys: apiKeys } = served;
+    const { view, keys: apiKeys } = served;
     const chainId = node.viemChain.id;
     const now = () => served.now();
     const payee = { chainId, runner: runner.address };
-    const models = await ModelLocator.open(join(root, 'adapters'), [join(root, 'base')]);
+    const models = await ModelLocator.open(join(root, 'adapters'), [base]);
     const payments = new Payments({ ...payee, database, view, now, operator, commitMarginMs: COMMIT_MARGIN_MS });
     const store = new ContentStore(join(root, 'files'));
     const inference = new Inference({
@@ -101,6 +117,7 @@ export class ServedChain {
     });
     const gateway = await startGateway({
       ...{ inference, store, database, payee, host: '127.0.0.1', port: 0, now, readiness: () => [] },
+      routes: (app) => auditRoutes(app, { view, store, models, payee, now, transcripts: new Transcripts(database) }),
       ...{ log: silentLogger, metrics: createMetrics('gateway') },
     });
     served.url = gateway.url;
@@ -176,7 +193,7 @@ export class ServedChain {
   /** A bonded runner and a base model at these prices, in wei per 1,000 tokens. */
   async prepare(inputPrice: bigint, outputPrice: bigint): Promise<bigint> {
     await this.send(this.runner, { ...contracts.staking, functionName: 'bond', value: 10n ** 18n });
-    const weightsHash = `0x${sha256Of(Buffer.from(WEIGHTS))}` as const;
+    const weightsHash = `0x${await hashFile(join(this.base, 'model.safetensors'))}` as const;
     const { logs } = await this.send(this.runner, {
       ...contracts.models,
       functionName: 'registerBaseModel',

@@ -123,7 +123,8 @@ const runnerConfig = {
   },
   publicUrl: {
     flag: 'public-url',
-    description: 'URL at which others reach the gateway; announced on chain, and needed by whoever is bonded: auditors look there',
+    description:
+      'URL at which others reach the gateway; announced on chain, and needed by whoever is bonded: auditors look there',
     parse: parseText,
     default: '',
   },

@@ -126,7 +126,7 @@ export const startDevnet = async (options: {
           'settle-interval': 2_000,
           'clock-offset': clockOffsetMs,
           'public-url': urls.runner,
-          'audit.private-endpoints': true,
+          'audit.private-endpoints': 'true',
         },
         readyUrl: `http://127.0.0.1:${ports.runner}/readyz`,
         readyWithin: 30 * 60,

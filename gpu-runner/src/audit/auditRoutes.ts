@@ -57,8 +57,10 @@ const authorize = async (
   const outputId = params.id as Hex;
   const { 'x-audit-deadline': deadline, 'x-audit-signature': signature } = headers;
   if (!/^0x[0-9a-f]{64}$/.test(outputId)) throw refuse('this is not an output’s id');
-  if (typeof deadline !== 'string' || !/^\d{1,20}$/.test(deadline)) throw refuse('x-audit-deadline must be unix seconds');
-  if (typeof signature !== 'string' || !/^0x[0-9a-f]{130}$/i.test(signature)) throw refuse('x-audit-signature is malformed');
+  if (typeof deadline !== 'string' || !/^\d{1,20}$/.test(deadline))
+    throw refuse('x-audit-deadline must be unix seconds');
+  if (typeof signature !== 'string' || !/^0x[0-9a-f]{130}$/i.test(signature))
+    throw refuse('x-audit-signature is malformed');
   if (!SignedOnce.isTimely(BigInt(deadline), BigInt(Math.floor(clock() / 1000)))) {
     throw refuse('the deadline has passed or is too far away');
   }

@@ -2,8 +2,7 @@ import { contracts } from '@openledger/client';
 import { auditFindings, batchSourceKinds } from '@openledger/contracts';
 import { describeError, isOpenLedgerError, type Logger, sleep } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
-import { type Audit, OPEN_WINDOW } from '../chain/auditsView.ts';
-import type { RunnerView } from '../chain/runnerView.ts';
+import { type Audit, OPEN_WINDOW, type RecentBatch } from '../chain/auditsView.ts';
 import type { Sender } from '../chain/transactor.ts';
 import { runnerError } from '../errors.ts';
 import { cutReason } from '../jobs/cutReason.ts';
@@ -32,7 +31,7 @@ export type AuditorModules = AnswerModules &
     signal?: AbortSignal;
   };
 
-/** So long after a failure the same is tried again, milliseconds. */
+/** So long the same is not done again: it failed, or the view hasn't heard of it yet. Milliseconds. */
 const RETRY_MS = 60_000;
 const PRUNE_MS = 3_600_000;
 /** A block's time may be behind this machine's clock, seconds. */
@@ -49,11 +48,11 @@ const peerErrors = ['PEER_UNREACHABLE', 'PEER_REFUSED', 'FILE_HASH_MISMATCH'] as
 export class Auditor {
   readonly #modules: AuditorModules;
   /** Batches that were looked at, by index and block: a batch that comes again after a reorg is another one. */
-  readonly #looked = new Set<string>();
+  readonly #looked = new Map<string, RecentBatch>();
   readonly #drawn = new Map<Hex, DrawnOutput>();
   /** One answer and one training at a time: serving comes first on this machine. */
   readonly #running = new Map<'answer' | 'training', Promise<void>>();
-  /** What failed -> when it is tried again, unix milliseconds. */
+  /** What was done or failed -> when it may be done again, unix milliseconds. */
   readonly #aside = new Map<string, number>();
   #pruned = 0;
 
@@ -85,6 +84,9 @@ export class Auditor {
     await this.#closeOverdue();
     if (now() - this.#pruned < PRUNE_MS) return;
     this.#pruned = now();
+    const { batches } = view.audits;
+    for (const [key, { batchIndex }] of this.#looked) if (!batches.has(batchIndex)) this.#looked.delete(key);
+    for (const [key, until] of this.#aside) if (until <= now()) this.#aside.delete(key);
     await transcripts.prune();
   }
 
@@ -116,7 +118,7 @@ export class Auditor {
         if (batch.runner !== this.#me && beacon + OPEN_WINDOW > head) {
           for (const drawn of await source.drawn(batch)) this.#drawn.set(drawn.outputId, drawn);
         }
-        this.#looked.add(key);
+        this.#looked.set(key, batch);
       });
     }
   }
@@ -142,7 +144,8 @@ export class Auditor {
     const time = BigInt(Math.floor(now() / 1000));
     for (const audit of view.audits.dutiesOf(this.#me)) {
       const lane = audit.sourceKind === batchSourceKinds.trainingJob ? 'training' : 'answer';
-      if (this.#running.has(lane) || audit.deadline <= time || this.#isAside(`${audit.status}/${audit.outputId}`)) continue;
+      if (this.#running.has(lane) || audit.deadline <= time || this.#isAside(`${audit.status}/${audit.outputId}`))
+        continue;
       const work = this.#attempt(`${audit.status}/${audit.outputId}`, () => this.#perform(audit)).finally(() =>
         this.#running.delete(lane),
       );
@@ -158,8 +161,6 @@ export class Auditor {
     // While it was computed, the others may have decided.
     if (audit.status !== status) return;
     await this.#send('audits', functionName, [outputId, auditFindings[finding], cutReason(detail)]);
-    // Until the view hears of it, it is not to be said again.
-    this.#aside.set(`${status}/${outputId}`, this.#modules.now() + RETRY_MS);
     log.info({ outputId, runner: audit.runner, finding, detail }, `audit: ${functionName}`);
   }
 
@@ -198,13 +199,15 @@ export class Auditor {
     await this.#modules.transactor.send({ ...contracts[contract], functionName, args });
   }
 
-  /** Does something unless it failed a short while ago. That others were faster is a failure that needs no word. */
+  /** Does something unless it was tried a short while ago. That others were faster is a failure that needs no word. */
   async #attempt(key: string, work: () => Promise<void>): Promise<void> {
     const { log, now } = this.#modules;
     if (this.#isAside(key)) return;
+    this.#aside.set(key, now() + RETRY_MS);
     try {
       await work();
     } catch (error) {
+      // From now on: what fails late would otherwise be tried again at once.
       this.#aside.set(key, now() + RETRY_MS);
       const level = isOpenLedgerError(error, 'TRANSACTION_REVERTED') ? 'debug' : 'warn';
       log[level]({ what: key, reason: describeError(error) }, 'not done for an audit; tried again later');

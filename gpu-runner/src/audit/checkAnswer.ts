@@ -1,7 +1,6 @@
 import { type BatchOutput, batchMethods } from '@openledger/contracts';
 import { isOpenLedgerError } from '@openledger/kit';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
-import { runnerError } from '../errors.ts';
 import { type Attribution, promptOf } from '../gateway/attribution.ts';
 import { type EngineGenerator, OUR_SAMPLER } from '../serving/engineGenerator.ts';
 import type { ContentStore } from '../store/contentStore.ts';
@@ -9,8 +8,8 @@ import type { ModelLocator } from '../store/modelLocator.ts';
 import type { AuditedRunner } from './auditedRunner.ts';
 import { fetchAdapter } from './fetchAdapter.ts';
 import { differs, type Finding, matches } from './finding.ts';
-import { type ParsedTranscript, parseAdapterFiles, parseTranscript } from './transcript.ts';
 import { logitTolerance } from './tolerances.ts';
+import { type ParsedTranscript, parseAdapterFiles, parseTranscript } from './transcript.ts';
 
 export type AnswerModules = {
   view: RunnerView;
@@ -75,7 +74,9 @@ export const checkAnswer = async (
   }
   const first = verdict.first_mismatch;
   if (generation.sampler === OUR_SAMPLER ? !verdict.agrees : request.temperature === 0 && first !== undefined) {
-    return differs(first === undefined ? 'the answer ends where it should not' : `token ${first} is not the rule’s choice`);
+    return differs(
+      first === undefined ? 'the answer ends where it should not' : `token ${first} is not the rule’s choice`,
+    );
   }
   const method = retrieved ? batchMethods.retrieval0 : batchMethods.evidence0;
   const rows = retrieved?.rows ?? (await attribution.evidence(model, promptOf(request), verdict.text));

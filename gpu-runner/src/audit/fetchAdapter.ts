@@ -24,7 +24,9 @@ export const fetchAdapter = async (
     throw runnerError('TRANSCRIPT_INVALID', 'it names another adapter than the chain');
   }
   await runner.fetchInto(store, [record]);
-  const named = JSON.parse(Buffer.from(await store.get(record)).toString('utf8')) as { adapter_config_sha256?: unknown };
+  const named = JSON.parse(Buffer.from(await store.get(record)).toString('utf8')) as {
+    adapter_config_sha256?: unknown;
+  };
   if (named.adapter_config_sha256 !== files.config) {
     throw runnerError('TRANSCRIPT_INVALID', 'its adapter configuration is not that of the training’s record');
   }

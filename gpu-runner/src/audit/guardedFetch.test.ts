@@ -38,7 +38,15 @@ describe('guardedFetch', () => {
   it('never asks an address that is not public, by number or by name', async () => {
     const before = asked;
     const hosts = [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, `[::ffff:127.0.0.1]:${port}`, '10.0.0.1'];
-    for (const host of [...hosts, '169.254.169.254', '192.168.1.1', '0.0.0.0', '[fe80::1]', '[fd00::1]', '100.64.0.1']) {
+    for (const host of [
+      ...hosts,
+      '169.254.169.254',
+      '192.168.1.1',
+      '0.0.0.0',
+      '[fe80::1]',
+      '[fd00::1]',
+      '100.64.0.1',
+    ]) {
       await expect(ask(`http://${host}/`, false), host).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
     }
     expect(asked).toBe(before);

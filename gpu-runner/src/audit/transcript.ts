@@ -52,7 +52,8 @@ export const parseTranscript = (json: unknown, promptHash: Hex): ParsedTranscrip
   const invalid = (message: string, cause?: unknown) => runnerError('TRANSCRIPT_INVALID', message, {}, cause);
   if (typeof generation !== 'object' || generation === null) throw invalid('it has no generation record');
   // What isn't that of the chain could have been made up to fit the answer.
-  if (generationHash(generation) !== promptHash) throw invalid('its generation record is not the one that was committed to');
+  if (generationHash(generation) !== promptHash)
+    throw invalid('its generation record is not the one that was committed to');
   const { prompt_sha256, sampler, numerics, context_length, ...settings } = generation;
   const tokens: unknown = output_token_ids;
   const isToken = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0;

@@ -144,12 +144,7 @@ export class Inference {
     }
   }
 
-  async #serve(
-    model: Model,
-    request: PaidRequest,
-    hold: Hold,
-    options: CallOptions,
-  ): Promise<Completion> {
+  async #serve(model: Model, request: PaidRequest, hold: Hold, options: CallOptions): Promise<Completion> {
     const { account, chainId, database, generator } = this.#modules;
     try {
       // Only once the call is paid for: looking for passages is work, too.

@@ -1,7 +1,7 @@
 import type { BatchOutput } from '@openledger/contracts';
 import type { Hex } from 'viem';
-import type { RunnerDatabase } from '../queue/database.ts';
 import type { Transcript } from '../audit/transcript.ts';
+import type { RunnerDatabase } from '../queue/database.ts';
 import type { Citation } from './attribution.ts';
 
 /** A served output as it waits to be settled; numbers that don't fit a double are decimal strings. */
@@ -63,7 +63,15 @@ export const saveOutput = async (
        INSERT INTO runner.transcripts (output_id, transcript) SELECT $1, $7 FROM source
      )
      SELECT served::text AS served FROM source`,
-    [record.outputId, record.sourceKind, record.sourceId, record.nonce, record.cost, JSON.stringify(record), JSON.stringify(transcript)],
+    [
+      record.outputId,
+      record.sourceKind,
+      record.sourceId,
+      record.nonce,
+      record.cost,
+      JSON.stringify(record),
+      JSON.stringify(transcript),
+    ],
   );
   return BigInt((rows[0] as { served: string }).served);
 };

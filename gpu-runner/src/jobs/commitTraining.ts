@@ -21,7 +21,12 @@ export const commitTraining = async (
   job: Job,
   attempt: number,
   { result, adapter }: TrainingOutcome,
-  modules: { store: ContentStore; transactor: Sender; transcripts: Pick<Transcripts, 'keepTraining'>; parent?: AdapterFiles },
+  modules: {
+    store: ContentStore;
+    transactor: Sender;
+    transcripts: Pick<Transcripts, 'keepTraining'>;
+    parent?: AdapterFiles;
+  },
 ): Promise<bigint> => {
   const { store, transactor, transcripts, parent } = modules;
   const weightsHash: Hex = `0x${adapter.weights}`;

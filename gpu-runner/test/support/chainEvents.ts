@@ -17,7 +17,7 @@ export const event = <T extends EventType>(type: T, args: EventArgs<T>): ChainEv
 
 /** Tells a view what happened, as the intake does. */
 export const tell = (view: RunnerView, ...events: ChainEvent[]): void =>
-  view.apply({ kind: 'block', events } as unknown as BlockEntry);
+  view.apply({ kind: 'block', number: 1n, events } as unknown as BlockEntry);
 
 /** A view that has read its log to the end. */
 export const viewOf = (...events: ChainEvent[]): RunnerView => {

@@ -14,7 +14,9 @@ export const useDatabase = (): (() => RunnerDatabase) => {
     database = await openRunnerDatabase({ dataDir: folder });
   });
   beforeEach(() =>
-    database.query('TRUNCATE runner.served, runner.sources, runner.settlements, runner.api_keys').then(() => {}),
+    database
+      .query('TRUNCATE runner.served, runner.sources, runner.settlements, runner.transcripts, runner.api_keys')
+      .then(() => {}),
   );
   afterAll(async () => {
     await database.close();

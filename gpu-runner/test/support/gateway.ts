@@ -43,7 +43,7 @@ export const generated = {
 };
 
 export const goodEngine = (): EngineScript => ({
-  load_base: () => ({ base: BASE }),
+  load_base: () => ({ base: BASE, numerics: 'cpu-float32', context_length: 512 }),
   load_adapter: () => ({ rank: 8 }),
   unload_adapter: () => ({}),
   index_corpus: () => ({ root: 'r' }),

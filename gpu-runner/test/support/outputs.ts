@@ -1,4 +1,6 @@
-import type { OutputRecord } from '../../src/gateway/outputs.ts';
+import type { Transcript } from '../../src/audit/transcript.ts';
+import { type OutputRecord, saveOutput } from '../../src/gateway/outputs.ts';
+import type { RunnerDatabase } from '../../src/queue/database.ts';
 import { hashOf } from './chainEvents.ts';
 
 /** A served output that is told apart by its name. */
@@ -20,3 +22,7 @@ export const outputRecord = (name: string, changes: Partial<OutputRecord> = {}):
   ],
   ...changes,
 });
+
+/** Keeps an output whose transcript nobody asks for. */
+export const keepOutput = (database: RunnerDatabase, record: OutputRecord): Promise<bigint> =>
+  saveOutput(database, record, {} as Transcript);

@@ -1,5 +1,6 @@
 import { devnet, type SystemConfig } from '@openledger/chain-config';
 import type { Address } from 'viem';
+import type { PrivateKeyAccount } from 'viem/accounts';
 import { createCommon } from '../../src/execution/createCommon.ts';
 import { buildGenesisAlloc, type GenesisInputs } from '../../src/genesis/buildGenesis.ts';
 import type { Genesis } from '../../src/genesis/genesisBlock.ts';
@@ -22,22 +23,34 @@ export const genesisInputs: GenesisInputs = {
 
 let built: Promise<GenesisAlloc> | undefined;
 
+const build = (inputs: GenesisInputs) => buildGenesisAlloc(inputs, createCommon(devnet.l2ChainId));
+
 /** Building takes half a second, so a test file does it once. */
 export const genesisAlloc = (): Promise<GenesisAlloc> => {
-  built ??= buildGenesisAlloc(genesisInputs, createCommon(devnet.l2ChainId));
+  built ??= build(genesisInputs);
   return built;
 };
 
 export const INITIAL_BALANCE = 1_000n * OPEN;
 
+/** What a test wants otherwise than the devnet has it. */
+export type GenesisChanges = { economics?: Partial<GenesisInputs['economics']>; rich?: readonly PrivateKeyAccount[] };
+
 /** The devnet's genesis on a scripted L1, where Ana, Bo, Chi and the governance own some OPEN. */
-export const makeGenesis = async (l1: L1Block, overrides: Partial<SystemConfig> = {}): Promise<Genesis> => {
-  const funded = [ana, bo, chi, governance].map(({ address }) => [
+export const makeGenesis = async (
+  l1: L1Block,
+  overrides: Partial<SystemConfig> = {},
+  { economics, rich = [] }: GenesisChanges = {},
+): Promise<Genesis> => {
+  const alloc = economics
+    ? await build({ ...genesisInputs, economics: { ...genesisInputs.economics, ...economics } })
+    : await genesisAlloc();
+  const funded = [ana, bo, chi, governance, ...rich].map(({ address }) => [
     lower(address),
     { balance: INITIAL_BALANCE, nonce: 0n, code: '0x', storage: {} },
   ]);
   return {
-    alloc: { ...(await genesisAlloc()), ...Object.fromEntries(funded) },
+    alloc: { ...alloc, ...Object.fromEntries(funded) },
     timestamp: genesisInputs.timestamp,
     config: {
       l1ChainId: devnet.l1ChainId,
