@@ -52,6 +52,8 @@ describe('an audit', () => {
 
   beforeAll(async () => {
     server = await startTestServer();
+    const { address: to } = wallet('dan');
+    await server.chain.execute(ana, { to, value: 10n * OPEN });
     for (const one of runners) {
       await call(one, contracts.staking, 'bond', [], OPEN);
       await call(one, contracts.staking, 'announce', [`http://${one.address}`]);
