@@ -43,6 +43,34 @@ END
 $function$
 ;
 
+CREATE TABLE audit_votes (
+  output_id hash32 NOT NULL,
+  juror address NOT NULL,
+  finding text,
+  detail text,
+  position bigint NOT NULL,
+  PRIMARY KEY (output_id, juror),
+  CHECK ((finding = ANY (ARRAY['matches'::text, 'differs'::text, 'unavailable'::text])))
+);
+CREATE TABLE audits (
+  output_id hash32 NOT NULL,
+  runner address NOT NULL,
+  auditor address NOT NULL,
+  model_id uint256 NOT NULL,
+  batch_index uint256 NOT NULL,
+  source_kind bigint NOT NULL,
+  seed hash32 NOT NULL,
+  status text NOT NULL DEFAULT 'open'::text,
+  finding text,
+  detail text,
+  deadline uint256 NOT NULL,
+  position bigint NOT NULL,
+  timestamp bigint NOT NULL,
+  updated_position bigint NOT NULL,
+  PRIMARY KEY (output_id),
+  CHECK ((finding = ANY (ARRAY['matches'::text, 'differs'::text, 'unavailable'::text]))),
+  CHECK ((status = ANY (ARRAY['open'::text, 'contested'::text, 'matched'::text, 'faulted'::text, 'dismissed'::text, 'undecided'::text])))
+);
 CREATE TABLE batches (
   batch_index uint256 NOT NULL,
   runner address NOT NULL,
@@ -390,6 +418,7 @@ CREATE TABLE runners (
   slashed uint256 NOT NULL DEFAULT 0,
   settled uint256 NOT NULL DEFAULT 0,
   settlement_count bigint NOT NULL DEFAULT 0,
+  endpoint text,
   PRIMARY KEY (runner)
 );
 CREATE TABLE savepoints (
@@ -472,6 +501,12 @@ CREATE TABLE withdrawals (
   PRIMARY KEY ("position")
 );
 
+CREATE INDEX audit_votes_juror ON audit_votes USING btree (juror, output_id);
+CREATE INDEX audits_auditor ON audits USING btree (auditor, "position");
+CREATE INDEX audits_model ON audits USING btree (model_id, "position");
+CREATE INDEX audits_position ON audits USING btree ("position");
+CREATE INDEX audits_runner ON audits USING btree (runner, "position");
+CREATE INDEX audits_status ON audits USING btree (status, "position");
 CREATE INDEX batches_runner ON batches USING btree (runner, batch_index);
 CREATE INDEX blocks_hash ON blocks USING btree (hash);
 CREATE INDEX channels_payer ON channels USING btree (payer, channel_id);
@@ -538,6 +573,10 @@ CREATE VIEW attributions AS
      CROSS JOIN LATERAL UNNEST(o.contribution_ids, o.weights) WITH ORDINALITY r(contribution_id, weight, ordinal)
      JOIN contribution_blocks b ON b.contribution_id::numeric = r.contribution_id::numeric AND b.method = o.method AND o."position" >= b."position" AND o."position" < (b."position" + 4194304);
 
+CREATE TRIGGER journal_insert AFTER INSERT ON audit_votes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('output_id', 'juror');
+CREATE TRIGGER journal_update AFTER UPDATE ON audit_votes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('output_id', 'juror');
+CREATE TRIGGER journal_insert AFTER INSERT ON audits REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('output_id');
+CREATE TRIGGER journal_update AFTER UPDATE ON audits REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('output_id');
 CREATE TRIGGER journal_insert AFTER INSERT ON batches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('batch_index');
 CREATE TRIGGER journal_update AFTER UPDATE ON batches REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('batch_index');
 CREATE TRIGGER journal_insert AFTER INSERT ON channels REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION journal_change('channel_id');

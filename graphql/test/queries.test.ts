@@ -47,7 +47,7 @@ describe.each(testDatabases)('queries on $name', ({ open }) => {
       'rewardEpochs',
       'claims',
     ],
-    ...['fundings', 'runners', 'stakes', 'slashes', 'unbondings', 'deployments'],
+    ...['fundings', 'runners', 'stakes', 'slashes', 'unbondings', 'deployments', 'audits'],
   ];
   it.each(lists)('pages through %s forwards and backwards without losing or repeating one', async (list) => {
     const page = `pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor } totalCount`;
@@ -105,6 +105,45 @@ describe.each(testDatabases)('queries on $name', ({ open }) => {
     } } }`);
     expect(deployments.nodes.length).toBeGreaterThan(0);
     for (const deployment of deployments.nodes) expect(deployment.transaction.hash).toMatch(/^0x/);
+  });
+
+  it('tells of audits: who was drawn, what was found, and what came of it', async () => {
+    const fields = `outputId status finding runner auditor sourceKind seed deadline votes { juror finding blockNumber }
+      output { outputId batch { batchIndex } audit { outputId } } model { modelId } batch { batchIndex }`;
+    const { audits } = await data(`{ audits(first: 100) { nodes { ${fields} } } }`);
+    // biome-ignore lint/suspicious/noExplicitAny: the shape of an answer is what the test is about.
+    const all: any[] = audits.nodes;
+    expect(all.length).toBeGreaterThan(3);
+    expect(
+      all.every(({ status, votes }) => votes.length === 3 || ['OPEN', 'MATCHED', 'UNDECIDED'].includes(status)),
+    ).toBe(true);
+    for (const { outputId, output } of all) if (output) expect(output.audit.outputId).toBe(outputId);
+    const filtered = async (filter: string): Promise<string[]> =>
+      (await data(`{ audits(first: 100, where: { ${filter} }) { nodes { outputId } } }`)).audits.nodes.map(
+        (node: { outputId: string }) => node.outputId,
+      );
+    const ids = (nodes: { outputId: string }[]) => nodes.map(({ outputId }) => outputId);
+    const contested = all.find(({ votes }) => votes.length === 3);
+    const { status, runner, auditor, model, votes, outputId } = contested;
+    const [{ juror }] = votes;
+    expect(await filtered(`status: ${status}`)).toEqual(ids(all.filter((one) => one.status === status)));
+    expect(await filtered(`runner: "${runner}"`)).toEqual(ids(all.filter((one) => one.runner === runner)));
+    expect(await filtered(`auditor: "${auditor}"`)).toEqual(ids(all.filter((one) => one.auditor === auditor)));
+    expect(await filtered(`juror: "${juror}"`)).toEqual(
+      ids(all.filter((one) => one.votes.some((vote: { juror: string }) => vote.juror === juror))),
+    );
+    expect(await filtered(`modelId: "${model.modelId}"`)).toEqual(
+      ids(all.filter((one) => one.model?.modelId === model.modelId)),
+    );
+    const both = await filtered(`runner: "${runner}", status: ${status}`);
+    expect(both).toEqual(ids(all.filter((one) => one.runner === runner && one.status === status)));
+
+    const found = await data(`{ audit(outputId: "${outputId}") { ${fields} } runner(address: "${runner}") {
+      endpoint audits(first: 100) { nodes { outputId } } auditing(first: 100) { nodes { outputId } } } }`);
+    expect(found.audit).toEqual(contested);
+    expect(ids(found.runner.audits.nodes)).toEqual(ids(all.filter((one) => one.runner === runner)));
+    expect(found.runner.auditing.nodes).toEqual([]);
+    expect((await data(`{ audit(outputId: "0x${'00'.repeat(32)}") { outputId } }`)).audit).toBeNull();
   });
 
   it('gives lineage down to the base model', async () => {

@@ -9,6 +9,7 @@ import { Recorded } from './recorded.ts';
 import {
   Attribution,
   AttributionConnection,
+  Audit,
   Batch,
   BatchConnection,
   Channel,
@@ -127,6 +128,12 @@ builder.node(Output, {
         if (source_kind === CHANNEL) return views.one('channels', { channel_id: source_id });
         return source_kind === INFERENCE_JOB ? views.one('inference_jobs', { job_id: source_id }) : null;
       },
+    }),
+    audit: t.field({
+      type: Audit,
+      nullable: true,
+      description: 'Null when it was not drawn, or its audit not opened.',
+      resolve: ({ output_id }, _args, { views }) => views.one('audits', { output_id }),
     }),
     attributions: t.connection(
       {

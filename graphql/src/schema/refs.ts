@@ -1,5 +1,6 @@
 import type {
   AttributionsRow,
+  AuditsRow,
   BatchesRow,
   BlocksRow,
   ChannelsRow,
@@ -43,6 +44,7 @@ export const RewardEpoch = builder.objectRef<RewardEpochsRow>('RewardEpoch');
 export const Claim = builder.objectRef<ClaimsRow>('Claim');
 export const Runner = builder.objectRef<RunnersRow>('Runner');
 export const Deployment = builder.objectRef<DeploymentsRow>('Deployment');
+export const Audit = builder.objectRef<AuditsRow>('Audit');
 
 export const BlockConnection = connectionOf(Block);
 export const TransactionConnection = connectionOf(Transaction);
@@ -64,3 +66,4 @@ export const RewardEpochConnection = connectionOf(RewardEpoch);
 export const ClaimConnection = connectionOf(Claim);
 export const RunnerConnection = connectionOf(Runner);
 export const DeploymentConnection = connectionOf(Deployment);
+export const AuditConnection = connectionOf(Audit);

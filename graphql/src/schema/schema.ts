@@ -9,6 +9,7 @@ import './attribution.ts';
 import './rewards.ts';
 import './staking.ts';
 import './provenance.ts';
+import './audits.ts';
 import './meta.ts';
 import './subscriptions.ts';
 import './provisional.ts';

@@ -3,7 +3,7 @@ import { builder, connectionOf } from './builder.ts';
 import { idOf, loadByKey } from './nodes.ts';
 import { byColumn, equals, type Order, page, where } from './page.ts';
 import { Recorded } from './recorded.ts';
-import { Runner, RunnerConnection, Settlement, SettlementConnection } from './refs.ts';
+import { Audit, AuditConnection, Runner, RunnerConnection, Settlement, SettlementConnection } from './refs.ts';
 
 const Stake = builder.objectRef<StakesRow>('Stake').implement({
   interfaces: [Recorded],
@@ -43,6 +43,10 @@ builder.node(Runner, {
   description: 'Who takes jobs against a bond.',
   fields: (t) => ({
     address: t.expose('runner', { type: 'Address' }),
+    endpoint: t.exposeString('endpoint', {
+      nullable: true,
+      description: 'Where it says that it is reached, an http or https URL that nobody has checked.',
+    }),
     bond: t.expose('bond', { type: 'Uint256', description: 'Wei of OPEN.' }),
     totalStake: t.expose('total_stake', { type: 'Uint256', description: 'Wei of OPEN, delegated to it.' }),
     slashed: t.expose('slashed', { type: 'Uint256', description: 'Wei of OPEN, in all.' }),
@@ -77,6 +81,24 @@ builder.node(Runner, {
           ),
       },
       SettlementConnection,
+    ),
+    audits: t.connection(
+      {
+        type: Audit,
+        description: 'Of its own outputs.',
+        resolve: ({ runner }, args, { views }) =>
+          page(views, { table: 'audits', order: byColumn('position'), where: where(equals('runner', runner)) }, args),
+      },
+      AuditConnection,
+    ),
+    auditing: t.connection(
+      {
+        type: Audit,
+        description: 'Audits for which it was drawn as the auditor.',
+        resolve: ({ runner }, args, { views }) =>
+          page(views, { table: 'audits', order: byColumn('position'), where: where(equals('auditor', runner)) }, args),
+      },
+      AuditConnection,
     ),
   }),
 });

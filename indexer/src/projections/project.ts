@@ -2,6 +2,7 @@ import type { BlockEntry, ChainEvent } from '@openledger/event-log';
 import { Changes } from '../changes.ts';
 import type { Queryable } from '../database/database.ts';
 import { attribution } from './attribution.ts';
+import { audits } from './audits.ts';
 import { chain } from './chain.ts';
 import { datanets } from './datanets.ts';
 import { jobs } from './jobs.ts';
@@ -21,6 +22,7 @@ export const projections: readonly Projection[] = [
   rewards,
   staking,
   provenance,
+  audits,
 ];
 
 /** The table pairs each event type with a handler of its arguments; a union can't express that for the call. */

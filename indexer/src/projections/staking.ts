@@ -1,6 +1,6 @@
 import type { Projection } from './projection.ts';
 
-/** Runners' bonds, who stakes on whom, and what was taken back or slashed. */
+/** Runners' bonds and where they are reached, who stakes on whom, and what was taken back or slashed. */
 export const staking: Projection = {
   name: 'staking',
   on: {
@@ -12,6 +12,8 @@ export const staking: Projection = {
     UnbondRequested: ({ account, runner, amount, withdrawableAt }, at, changes) =>
       changes.insert('unbondings', { account, runner, amount, withdrawable_at: withdrawableAt, ...at }),
     Withdrawn: ({ account, amount }, at, changes) => changes.insert('withdrawals', { account, amount, ...at }),
+    EndpointAnnounced: ({ runner, endpoint }, _at, changes) =>
+      changes.upsert('runners', { runner }, { endpoint: endpoint === '' ? null : endpoint }),
     Slashed: ({ runner, amount, reason }, at, changes) => {
       changes.insert('slashes', { runner, amount, reason, ...at });
       changes.upsert('runners', { runner }, {}, { slashed: amount });

@@ -328,6 +328,7 @@ export type RunnersRow = {
   slashed: string;
   settled: string;
   settlement_count: number;
+  endpoint: string | null;
 };
 
 export type StakesRow = {
@@ -374,6 +375,31 @@ export type DeploymentsRow = {
   timestamp: number;
 };
 
+export type AuditsRow = {
+  output_id: string;
+  runner: string;
+  auditor: string;
+  model_id: string;
+  batch_index: string;
+  source_kind: number;
+  seed: string;
+  status: string;
+  finding: string | null;
+  detail: string | null;
+  deadline: string;
+  position: number;
+  timestamp: number;
+  updated_position: number;
+};
+
+export type AuditVotesRow = {
+  output_id: string;
+  juror: string;
+  finding: string | null;
+  detail: string | null;
+  position: number;
+};
+
 export type AttributionsRow = {
   position: number;
   output_position: number;
@@ -415,6 +441,8 @@ export type ViewRows = {
   withdrawals: WithdrawalsRow;
   slashes: SlashesRow;
   deployments: DeploymentsRow;
+  audits: AuditsRow;
+  audit_votes: AuditVotesRow;
 };
 
 /** Besides the tables, the SQL views over them. */
@@ -714,6 +742,7 @@ export const viewColumns = {
     slashed: 'numeric',
     settled: 'numeric',
     settlement_count: 'bigint',
+    endpoint: 'text',
   },
   stakes: { staker: 'text', runner: 'text', stake: 'numeric', position: 'bigint' },
   unbondings: {
@@ -738,6 +767,23 @@ export const viewColumns = {
     code_hash: 'text',
     timestamp: 'bigint',
   },
+  audits: {
+    output_id: 'text',
+    runner: 'text',
+    auditor: 'text',
+    model_id: 'numeric',
+    batch_index: 'numeric',
+    source_kind: 'bigint',
+    seed: 'text',
+    status: 'text',
+    finding: 'text',
+    detail: 'text',
+    deadline: 'numeric',
+    position: 'bigint',
+    timestamp: 'bigint',
+    updated_position: 'bigint',
+  },
+  audit_votes: { output_id: 'text', juror: 'text', finding: 'text', detail: 'text', position: 'bigint' },
   attributions: {
     position: 'bigint',
     output_position: 'bigint',

@@ -65,6 +65,8 @@ export const viewTables: { readonly [T in TableName]: ViewTable<T> } = {
   withdrawals: append(['position']),
   slashes: append(['position']),
   deployments: append(['position']),
+  audits: journal(['output_id']),
+  audit_votes: journal(['output_id', 'juror']),
 };
 
 /** SQL views over them, for readers; the columns that may be null. */

@@ -9,6 +9,7 @@ const addressOf = (kind: number, index: number): Hex => `0x${(kind * 1000 + inde
 export const contributors = Array.from({ length: 6 }, (_, index) => addressOf(1, index));
 export const owners = Array.from({ length: 3 }, (_, index) => addressOf(2, index));
 export const runners = Array.from({ length: 3 }, (_, index) => addressOf(3, index));
+export const auditors = Array.from({ length: 5 }, (_, index) => addressOf(5, index));
 export const NATIVE: Hex = addressOf(4, 0);
 
 type Contribution = { id: bigint; datanetId: bigint; contributor: Hex; status: 'pending' | 'accepted' | 'rejected' };
@@ -38,6 +39,7 @@ export type World = {
   funded: bigint;
   splits: number;
   bonds: Map<Hex, bigint>;
+  audits: { outputId: Hex; runner: Hex; auditor: Hex; jurors: Hex[]; votes: number[]; status: string }[];
 };
 
 export const genesisWorld = (): World => ({
@@ -54,6 +56,7 @@ export const genesisWorld = (): World => ({
   funded: 0n,
   splits: 0,
   bonds: new Map(),
+  audits: [],
 });
 
 const wei = (random: Random): bigint => BigInt(random.hex(9));
@@ -409,6 +412,7 @@ const stake: Action = (world, random, timestamp) => {
     [{ type: 'StakeChanged', args: { staker, runner, stake: bond, runnerTotal: bond * 2n } }],
     [{ type: 'UnbondRequested', args: { account: staker, runner, amount: 1n, withdrawableAt: timestamp + 60n } }],
     [{ type: 'Withdrawn', args: { account: staker, amount: 1n } }],
+    [{ type: 'EndpointAnnounced', args: { runner, endpoint: random.pick(['', `http://${runner}`]) } }],
     [
       { type: 'BondChanged', args: { runner, bond: bond - 1n } },
       { type: 'Slashed', args: { runner, amount: 1n, reason: 'wrong result' } },
@@ -436,6 +440,55 @@ const deploy: Action = (world, random) => {
   return [{ type: 'ContractDeployed', args: { ...parties, outputId, ...hashes } }];
 };
 
+const openAudit: Action = (world, random, timestamp) => {
+  const outputId = world.outputs.find((id) => world.audits.every((audit) => audit.outputId !== id));
+  if (outputId === undefined) return undefined;
+  const runner = random.pick(runners);
+  const first = random.below(auditors.length);
+  const [auditor, ...jurors] = [...auditors.slice(first), ...auditors.slice(0, first)] as [Hex, ...Hex[]];
+  world.audits.push({ outputId, runner, auditor, jurors: jurors.slice(0, 3), votes: [], status: 'open' });
+  const place = { modelId: random.pick(world.models).id, batchIndex: BigInt(random.below(world.batches)) };
+  const args = { outputId, runner, auditor, ...place, sourceKind: 1 + random.below(3), deadline: timestamp + 600n };
+  return [{ type: 'AuditOpened', args: { ...args, seed: random.hex(32) } }];
+};
+
+const FINDINGS = { matches: 1, differs: 2, unavailable: 3 };
+const OUTCOMES = { matched: 3, faulted: 4, dismissed: 5, undecided: 6 };
+
+const moveAudit: Action = (world, random, timestamp) => {
+  const running = world.audits.filter(({ status }) => status !== 'closed');
+  if (running.length === 0) return undefined;
+  const audit = random.pick(running);
+  const { outputId, runner, auditor, jurors, votes } = audit;
+  const closed = (outcome: keyof typeof OUTCOMES): DomainEvent[] => {
+    audit.status = 'closed';
+    return [{ type: 'AuditClosed', args: { outputId, runner, outcome: OUTCOMES[outcome] } }];
+  };
+  const finding = FINDINGS[random.pick(['matches', 'differs', 'unavailable'] as const)];
+  if (audit.status === 'open') {
+    const [juror0, juror1, juror2] = jurors as [Hex, Hex, Hex];
+    const silent = random.chance(20);
+    const detail = random.pick(['', 'token 3 differs', 'nul\0byte']);
+    const report: DomainEvent[] = silent
+      ? []
+      : [{ type: 'AuditReported', args: { outputId, auditor, finding, detail } }];
+    if (!silent && finding === FINDINGS.matches) return [...report, ...closed('matched')];
+    if (random.chance(20)) return [...report, ...closed('undecided')];
+    audit.status = 'contested';
+    const args = { outputId, juror0, juror1, juror2, deadline: timestamp + 600n };
+    return [...report, { type: 'AuditContested', args }];
+  }
+  const juror = jurors[votes.length];
+  if (juror === undefined || random.chance(10)) return closed('undecided');
+  votes.push(finding);
+  const voted: DomainEvent = { type: 'AuditVoted', args: { outputId, juror, finding, detail: '' } };
+  const matches = votes.filter((vote) => vote === FINDINGS.matches).length;
+  if (matches === 2) return [voted, ...closed('dismissed')];
+  if (votes.length - matches < 2) return [voted];
+  const slashed: DomainEvent = { type: 'Slashed', args: { runner, amount: 5n, reason: 'audit' } };
+  return [voted, ...closed('faulted'), slashed];
+};
+
 const actions: readonly [weight: number, Action][] = [
   [4, createDatanet],
   [2, setReviewer],
@@ -455,6 +508,8 @@ const actions: readonly [weight: number, Action][] = [
   [6, stake],
   [1, setSplit],
   [3, deploy],
+  [3, openAudit],
+  [8, moveAudit],
 ];
 const deck = actions.flatMap(([weight, action]) => Array.from({ length: weight }, () => action));
 
