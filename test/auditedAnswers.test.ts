@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { auditStatuses, contracts, PaymentChannel, payingFetch, type SignedReceipt } from '@openledger/client';
 import { jobsAbi } from '@openledger/contracts';
 import { silentLogger } from '@openledger/kit';
@@ -12,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Auditor } from '../gpu-runner/src/audit/auditor.ts';
 import { rpcAuditSource } from '../gpu-runner/src/audit/auditSource.ts';
 import { Transactor } from '../gpu-runner/src/chain/transactor.ts';
-import { type Engine, EngineProcess } from '../gpu-runner/src/engine/engineProcess.ts';
+import type { Engine, EngineProcess } from '../gpu-runner/src/engine/engineProcess.ts';
 import { Attribution } from '../gpu-runner/src/gateway/attribution.ts';
-import { defaultCacheDir, prepareVenv } from '../gpu-runner/src/index.ts';
 import { EngineGenerator } from '../gpu-runner/src/serving/engineGenerator.ts';
 import { ContentStore } from '../gpu-runner/src/store/contentStore.ts';
 import { ModelLocator } from '../gpu-runner/src/store/modelLocator.ts';
+import { makeTinyBase, startRealEngine } from '../gpu-runner/test/support/realEngine.ts';
 import { ana, bo, OPEN, wallet } from '../node/test/support/wallets.ts';
 import { ServedChain } from './support/servedChain.ts';
 
@@ -28,7 +26,6 @@ const AUDITS = {
 };
 /** An overdue audit is closed by whoever looks, some seconds later: clocks differ. */
 const OVERDUE_SECONDS = 20;
-const engineDir = fileURLToPath(new URL('../gpu-runner/engine', import.meta.url));
 const watchers = ['dee', 'eve', 'fay', 'gus'].map(wallet);
 const [payer, runner] = [ana, bo];
 
@@ -45,16 +42,8 @@ describe('audits, from the answer to the slash', () => {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'openledger-audits-'));
-    const python = await prepareVenv({
-      requirements: `${engineDir}/requirements.txt`,
-      cacheDir: defaultCacheDir(process.env),
-      onProgress: () => {},
-    });
-    const program = 'import pathlib, sys, tiny; tiny.make("llama", pathlib.Path(sys.argv[1]))';
-    const base = join(root, 'base');
-    const env = { ...process.env, PYTHONPATH: [engineDir, join(engineDir, 'tests')].join(delimiter) };
-    execFileSync(python, ['-c', program, base], { env });
-    real = new EngineProcess({ python, packageDir: engineDir, log: silentLogger });
+    const base = await makeTinyBase(join(root, 'base'));
+    real = await startRealEngine();
     cheat = (params) => params;
     const engine: Engine = {
       request: (method, params, options) =>

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import {
   type Call,
   contracts,
@@ -17,15 +15,15 @@ import {
 } from '@openledger/client';
 import { datanetsAbi, jobsAbi, modelsAbi } from '@openledger/contracts';
 import { type ChainEvent, createRemoteReader, type EventArgs, type EventType } from '@openledger/event-log';
-import { defaultCacheDir, hashFile, prepareVenv } from '@openledger/gpu-runner';
+import { hashFile } from '@openledger/gpu-runner';
 import { sleep } from '@openledger/kit';
 import { type Hex, keccak256, parseEther, parseEventLogs, type TransactionReceipt, toBytes } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
+import { enginePackage as engineDir, enginePython, makeTinyBase } from '../../gpu-runner/test/support/realEngine.ts';
 import { startTestServer, type TestServer } from '../../node/test/support/testServer.ts';
 import { ana, bo } from '../../node/test/support/wallets.ts';
 import { KillableRunner } from './killableRunner.ts';
 
-const engineDir = fileURLToPath(new URL('../../gpu-runner/engine', import.meta.url));
 const shipped = fileURLToPath(new URL('../../gpu-runner/models/openledger-small', import.meta.url));
 const samples = fileURLToPath(new URL('../../gpu-runner/samples', import.meta.url));
 const FILES = ['ana/daily-running.md', 'ana/islanding-drill.md', 'bo/member-meters.txt', 'chi/battery-shed.md'];
@@ -41,10 +39,8 @@ const PARAMS = { rank: 4, batch_size: 2, max_length: 64, max_steps: 24, checkpoi
 const GENERAL_LINES = 8;
 
 /** A model of two small layers with random weights, and some general text: its trainings take seconds, and are real. */
-const makeBase = async (python: string, folder: string): Promise<string> => {
-  const program = 'import pathlib, sys, tiny; tiny.make("llama", pathlib.Path(sys.argv[1]))';
-  const paths = [engineDir, join(engineDir, 'tests')].join(delimiter);
-  await promisify(execFile)(python, ['-c', program, folder], { env: { ...process.env, PYTHONPATH: paths } });
+const makeBase = async (folder: string): Promise<string> => {
+  await makeTinyBase(folder);
   const general = readFileSync(join(shipped, 'general.jsonl'), 'utf8').split('\n').slice(0, GENERAL_LINES);
   writeFileSync(join(folder, 'general.jsonl'), `${general.join('\n')}\n`);
   return folder;
@@ -75,12 +71,8 @@ export class FaultWorld {
   }
 
   static async start(folder: string): Promise<FaultWorld> {
-    const python = await prepareVenv({
-      requirements: join(engineDir, 'requirements.txt'),
-      cacheDir: defaultCacheDir(process.env),
-      onProgress: () => {},
-    });
-    const baseModel = await makeBase(python, join(folder, 'base'));
+    const python = await enginePython();
+    const baseModel = await makeBase(join(folder, 'base'));
     const node = await startTestServer();
     const { timestamp } = await node.chain.step().then(({ header }) => header);
     const { l2ChainId: chainId, l1ChainId } = node.chain.engine.config;

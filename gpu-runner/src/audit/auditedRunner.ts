@@ -22,6 +22,9 @@ const MAX_TRANSCRIPT_BYTES = 4 * 1024 * 1024;
 /** An adapter's weights; contributions are far smaller. */
 const MAX_FILE_BYTES = 4 * 1024 ** 3;
 
+/** What a check needs of the audited runner. */
+export type TranscriptSource = Pick<AuditedRunner, 'transcript' | 'fetchInto'>;
+
 /** The runner whose output is audited, as its auditor sees it: it shows a transcript and files to whoever audits. */
 export class AuditedRunner {
   readonly #options: AuditedRunnerOptions;

@@ -5,7 +5,7 @@ import { type Attribution, promptOf } from '../gateway/attribution.ts';
 import { type EngineGenerator, OUR_SAMPLER } from '../serving/engineGenerator.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
-import type { AuditedRunner } from './auditedRunner.ts';
+import type { TranscriptSource } from './auditedRunner.ts';
 import { fetchAdapter } from './fetchAdapter.ts';
 import { differs, type Finding, matches } from './finding.ts';
 import { logitTolerance } from './tolerances.ts';
@@ -26,7 +26,7 @@ export type AnswerModules = {
  */
 export const checkAnswer = async (
   output: BatchOutput,
-  runner: AuditedRunner,
+  runner: TranscriptSource,
   modules: AnswerModules,
   signal?: AbortSignal,
 ): Promise<Finding> => {
@@ -85,7 +85,12 @@ export const checkAnswer = async (
 };
 
 /** The adapter, where it isn't here. Bases aren't fetched: an auditor has those that the network serves. */
-const fetchAdapters = async (model: Model, shown: unknown, runner: AuditedRunner, { models, store }: AnswerModules) => {
+const fetchAdapters = async (
+  model: Model,
+  shown: unknown,
+  runner: TranscriptSource,
+  { models, store }: AnswerModules,
+) => {
   if (model.parentId === 0n || models.hasAdapter(model.weightsHash.slice(2))) return;
   const files = parseAdapterFiles((shown as { adapter?: unknown }).adapter);
   await fetchAdapter(model, files, runner, { models, store });

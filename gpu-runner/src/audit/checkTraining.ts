@@ -7,7 +7,7 @@ import { workOf } from '../jobs/runTraining.ts';
 import type { Trainer, TrainResult } from '../jobs/training.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
-import type { AuditedRunner } from './auditedRunner.ts';
+import type { TranscriptSource } from './auditedRunner.ts';
 import { sameRows } from './checkAnswer.ts';
 import { fetchAdapter } from './fetchAdapter.ts';
 import { differs, type Finding, matches } from './finding.ts';
@@ -32,7 +32,7 @@ const MACHINE_FIELDS = ['engine', 'general'] as const;
  */
 export const checkTraining = async (
   output: BatchOutput,
-  runner: AuditedRunner,
+  runner: TranscriptSource,
   modules: TrainingCheckModules,
   signal?: AbortSignal,
 ): Promise<Finding> => {

@@ -6,7 +6,7 @@ import { runnerError } from '../errors.ts';
 import { type AdapterFiles, adapterFileNames } from '../jobs/training.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
-import type { AuditedRunner } from './auditedRunner.ts';
+import type { TranscriptSource } from './auditedRunner.ts';
 
 /**
  * Takes over an adapter from the runner that serves it. The chain has the hashes of its weights and of its training's record, and
@@ -16,7 +16,7 @@ import type { AuditedRunner } from './auditedRunner.ts';
 export const fetchAdapter = async (
   model: Pick<Model, 'weightsHash' | 'configHash'>,
   files: AdapterFiles,
-  runner: AuditedRunner,
+  runner: TranscriptSource,
   { models, store }: { models: ModelLocator; store: ContentStore },
 ): Promise<void> => {
   const [weights, record] = [model.weightsHash.slice(2), model.configHash.slice(2)];
