@@ -19,6 +19,7 @@ import { exampleOutput } from './support/pages.ts';
 import {
   AUDIT_SETTINGS,
   alice,
+  bob,
   deploySystem,
   governance,
   MIN_BOND,
@@ -160,7 +161,7 @@ describe('the draw', () => {
 describe('open', () => {
   it('writes down who computes again, and until when', async () => {
     const { outputId, place, beaconBlock, seed } = await drawnOutput();
-    const drawn = await audits.read('candidates', [outputId, seed, beaconBlock, runner]);
+    const drawn = await audits.read('candidates', [outputId, seed, place.header.blockNumber, runner]);
     const receipt = await audits.send(alice, 'open', [place, await headerOf(beaconBlock)]);
     const deadline = (await chain.now()) + AUDIT_SETTINGS.reportSeconds;
     const common = { runner, auditor: drawn[0], modelId: 5n, batchIndex: 0n, sourceKind: 1, deadline };
@@ -182,6 +183,21 @@ describe('open', () => {
     const copied = await drawnOutput(training, otherRunner);
     const copy = [copied.place, await headerOf(copied.beaconBlock)] as const;
     await audits.refuses(alice, 'open', copy, 'AlreadyAudited', [outputId]);
+  });
+
+  it('draws from the seats at the batch, whoever comes and goes once the seed can be known', async () => {
+    const { placeOf, beaconBlock } = await append([training]);
+    const outputId = outputIdOf(training);
+    const seated = await staking.read('seatCountAt', [placeOf(0).header.blockNumber]);
+    await staking.send(bob, 'bond', [], MIN_BOND);
+    await chain.client.mine({ blocks: AUDIT_SETTINGS.beaconDelay + 1 });
+    expect(await staking.read('seatCountAt', [beaconBlock])).toBe(seated + 1n);
+    const { mixHash: seed } = await chain.client.getBlock({ blockNumber: beaconBlock });
+    const batchBlock = placeOf(0).header.blockNumber;
+    const [auditor] = await audits.read('candidates', [outputId, seed, batchBlock, runner]);
+    await audits.send(alice, 'open', [placeOf(0), await headerOf(beaconBlock)]);
+    expect((await audits.read('audit', [outputId])).auditor).toBe(auditor);
+    expect(auditor).not.toBe(bob);
   });
 
   it('takes only outputs that were drawn', async () => {

@@ -62,7 +62,7 @@ contract Audits is IAudits, Initializable {
         bytes32 seed = _seed(beaconBlock, beaconHeader);
         if (!isDrawn(outputId, output.sourceKind, seed)) revert NotDrawn(outputId);
         address runner = place.header.runner;
-        address[4] memory drawn = candidates(outputId, seed, beaconBlock, runner);
+        address[4] memory drawn = candidates(outputId, seed, place.header.blockNumber, runner);
         if (drawn[0] == address(0)) revert NoAuditor(outputId);
         opened.status = Status.Open;
         opened.sourceKind = output.sourceKind;
@@ -151,16 +151,16 @@ contract Audits is IAudits, Initializable {
     /// @inheritdoc IAudits
     /// @dev Of five seats in a row at most four are taken by the audited runner and the candidates before, so a search
     ///      is short however many seats there are.
-    function candidates(bytes32 outputId, bytes32 seed, uint256 beaconBlock, address runner)
+    function candidates(bytes32 outputId, bytes32 seed, uint256 batchBlock, address runner)
         public
         view
         returns (address[4] memory drawn)
     {
-        uint256 seats = staking.seatCountAt(beaconBlock);
+        uint256 seats = staking.seatCountAt(batchBlock);
         for (uint256 k = 0; k < drawn.length; k++) {
             uint256 first = seats == 0 ? 0 : uint256(keccak256(abi.encode(seed, outputId, k))) % seats;
             for (uint256 i = 0; i < seats && drawn[k] == address(0); i++) {
-                address candidate = staking.seatAt((first + i) % seats, beaconBlock);
+                address candidate = staking.seatAt((first + i) % seats, batchBlock);
                 if (candidate != runner && !_isAmong(drawn, candidate)) drawn[k] = candidate;
             }
         }

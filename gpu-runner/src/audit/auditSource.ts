@@ -67,7 +67,7 @@ export const rpcAuditSource = (client: OpenLedgerClient['public']): AuditSource 
         const [auditor] = await client.readContract({
           ...contracts.audits,
           functionName: 'candidates',
-          args: [outputId, seed, beaconBlock, recent.runner],
+          args: [outputId, seed, recent.blockNumber, recent.runner],
         });
         if (auditor === zeroAddress) continue;
         const openedByAll = beaconBlock + PATIENCE_BLOCKS;

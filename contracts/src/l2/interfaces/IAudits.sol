@@ -101,7 +101,7 @@ interface IAudits {
     function rateOf(uint8 sourceKind) external view returns (uint256);
     function isDrawn(bytes32 outputId, uint8 sourceKind, bytes32 seed) external view returns (bool);
     /// @notice The auditor and the jurors, address(0) where the seats don't suffice.
-    function candidates(bytes32 outputId, bytes32 seed, uint256 beaconBlock, address runner)
+    function candidates(bytes32 outputId, bytes32 seed, uint256 batchBlock, address runner)
         external
         view
         returns (address[4] memory);
