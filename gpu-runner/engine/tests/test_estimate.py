@@ -74,7 +74,7 @@ def test_warnings_name_what_is_odd(engine: Engine, tmp_path: Path) -> None:
     twice = [files()[0], files()[0] | {"contribution_id": "2"}]
     base = tiny.make("gpt2", tmp_path / "base")
     (base / "chat_template.jinja").unlink()
-    odd = {"learning_rate": 0.05, "epochs": 50, "max_length": 64, "batch_size": 512, "patience": 3}
+    odd = {"learning_rate": 0.05, "epochs": 50, "max_length": 64, "batch_size": 128, "patience": 3}
     told = engine.result("estimate", base=str(base), files=twice, params=odd, heldout_share_bps=500)
     found = {warning["code"]: warning.get("parameter") for warning in told["warnings"]}
     assert found == {
