@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from driver import BASE, Engine, files
 
+from openledger_engine.runtime import prepare_environment
+
+prepare_environment()  # before a test imports torch: beside other tests, threads that spin cost more than they compute
+
 
 @pytest.fixture
 def fresh() -> Iterator[Engine]:

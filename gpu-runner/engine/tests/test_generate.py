@@ -80,7 +80,7 @@ def test_adapters_change_the_answer_and_the_base_stays(engine: Engine, base: str
     tuned = engine.result("generate", **request, adapter=adapter)
     assert tuned["text"] != plain["text"]
 
-    params = {"max_steps": 4, "max_length": 64, "rank": 4, "seed": 7, "learning_rate": 5e-3}
+    params = {"max_steps": 4, "max_length": 64, "rank": 4, "seed": 7, "learning_rate": 5e-3, "replay_share": 0.0}
     other = engine.result("train", base=str(BASE), files=files()[2:3], params=params, output=str(tmp_path / "other"), suites=[])
     name = other["weights_sha256"]
     assert engine.result("load_adapter", adapter=name, path=other["output"], base=base)["rank"] == 4

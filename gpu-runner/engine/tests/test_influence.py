@@ -22,7 +22,6 @@ from openledger_engine.influence.prior import HIGHEST, prior_root, quantise, wei
 from openledger_engine.methods import Job
 
 QUIET = Job(lambda *_: None)
-TWO_FILES = [file for file in files() if file["contribution_id"] in ("3", "5")]
 
 
 class Bigram(torch.nn.Module):
@@ -160,19 +159,32 @@ def test_weighted_rows() -> None:
 
 
 @pytest.fixture(scope="module")
-def adapter(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def two_files(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
+    """The beginnings of two samples."""
+    folder, listed = tmp_path_factory.mktemp("beginnings"), []
+    for file in (file for file in files() if file["contribution_id"] in ("3", "5")):
+        path = folder / Path(file["path"]).name
+        path.write_text(Path(file["path"]).read_text("utf-8")[:2500], "utf-8")
+        listed.append(file | {"path": str(path)})
+    return listed
+
+
+@pytest.fixture(scope="module")
+def adapter(engine: Engine, two_files: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A short run on two files."""
     folder = tmp_path_factory.mktemp("two-files")
     params = {"max_steps": 6, "max_length": 128, "learning_rate": 1e-2, "replay_share": 0.0}
-    request = {"base": str(BASE), "files": TWO_FILES, "params": params, "output": str(folder), "suites": []}
+    request = {"base": str(BASE), "files": two_files, "params": params, "output": str(folder), "suites": []}
     return engine.result("train", **request) | {"folder": folder}
 
 
-def test_influence_of_an_adapter(engine: Engine, adapter: dict[str, Any], tmp_path: Path) -> None:
+def test_influence_of_an_adapter(
+    engine: Engine, two_files: list[dict[str, str]], adapter: dict[str, Any], tmp_path: Path
+) -> None:
     """The contributor whose own text is asked for has moved the adapter most towards it; twice the same, bit for bit."""
     rows = tmp_path / "rows.jsonl"
-    rows.write_text(json.dumps({"text": Path(TWO_FILES[1]["path"]).read_text("utf-8")[:1500]}) + "\n", "utf-8")
-    request = {"base": str(BASE), "adapter": str(adapter["folder"]), "files": TWO_FILES, "rows_path": str(rows)}
+    rows.write_text(json.dumps({"text": Path(two_files[1]["path"]).read_text("utf-8")[:1500]}) + "\n", "utf-8")
+    request = {"base": str(BASE), "adapter": str(adapter["folder"]), "files": two_files, "rows_path": str(rows)}
     found = engine.result("influence", **request)
     assert found["method"] == "influence-0" and found["adapter"] == adapter["weights_sha256"]
     prior = {row["contribution_id"]: row["weight"] for row in found["prior"]}

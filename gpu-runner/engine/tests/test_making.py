@@ -7,7 +7,8 @@ from driver import BASE, Engine, files
 
 def test_models_that_are_made_at_once_have_their_weights(fresh: Engine) -> None:
     """Estimates make a model without memory, by a patch of the whole process; what loads beside them must have its own."""
-    requests = [fresh.start("estimate", base=str(BASE), files=files(), params={"rank": rank}) for rank in (1, 2, 3)]
+    short = {"max_length": 64, "batch_size": 2}
+    requests = [fresh.start("estimate", base=str(BASE), files=files(), params=short | {"rank": rank}) for rank in (1, 2, 3)]
     requests.append(fresh.start("load_base", model=str(BASE)))
     answers: dict[int, dict[str, object]] = {}
     while len(answers) < len(requests):

@@ -9,6 +9,9 @@ import time
 import pytest
 from driver import BASE, ENGINE, Engine, files
 
+# Hundreds of short steps: a run that goes on until it is called off, and hears of it soon.
+LONG = {"epochs": 100, "max_length": 64, "batch_size": 4, "replay_share": 0.0}
+
 
 def test_hello_names_versions_and_the_parameters_of_training(engine: Engine) -> None:
     hello = engine.result("hello")
@@ -47,7 +50,7 @@ def test_parameters_are_checked_against_their_range(engine: Engine) -> None:
     assert refused(scheduler="step") == {"name": "params.scheduler", "range": "cosine/linear/constant"}
     assert refused(colour="red")["name"] == "params.colour"
     assert refused(max_length=4096)["range"] == "8..512"
-    assert refused(target_modules=["no_such_layer"])["name"] == "params.target_modules"
+    assert refused(target_modules=["no_such_layer"], replay_share=0.0)["name"] == "params.target_modules"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_end_of_input_ends_the_process_with_0(fresh: Engine) -> None:
 
 
 def test_shutdown_cancels_what_runs_and_answers_last(fresh: Engine, tmp_path: object) -> None:
-    train = fresh.start("train", base=str(BASE), files=files(), output=str(tmp_path), params={"epochs": 100, "replay_share": 0.0})
+    train = fresh.start("train", base=str(BASE), files=files(), output=str(tmp_path), params=LONG)
     while fresh.read().get("event") != "progress":
         pass
     last = fresh.start("shutdown")
@@ -92,9 +95,8 @@ def test_shutdown_cancels_what_runs_and_answers_last(fresh: Engine, tmp_path: ob
 
 
 def test_cancel_ends_a_running_and_a_waiting_training(engine: Engine, tmp_path: object) -> None:
-    params = {"epochs": 100, "max_length": 64, "replay_share": 0.0}
-    running = engine.start("train", base=str(BASE), files=files(), output=str(tmp_path), params=params)
-    waiting = engine.start("train", base=str(BASE), files=files(), output=str(tmp_path), params=params)
+    running = engine.start("train", base=str(BASE), files=files(), output=str(tmp_path), params=LONG)
+    waiting = engine.start("train", base=str(BASE), files=files(), output=str(tmp_path), params=LONG)
     engine.send({"id": waiting, "cancel": True})
     while (frame := engine.read())["id"] != waiting:
         pass
@@ -112,7 +114,7 @@ def test_cancel_ends_a_running_and_a_waiting_training(engine: Engine, tmp_path: 
 
 
 def test_generation_goes_on_while_a_training_runs(engine: Engine, base: str, tmp_path: object) -> None:
-    train = engine.start("train", base=str(BASE), files=files(), output=str(tmp_path), params={"epochs": 100, "replay_share": 0.0})
+    train = engine.start("train", base=str(BASE), files=files(), output=str(tmp_path), params=LONG)
     while engine.read().get("event") != "progress":
         pass
     answer = engine.start("generate", base=base, prompt="The database", max_tokens=8)

@@ -91,7 +91,7 @@ def test_refining_starts_from_the_parent(engine: Engine, trained: dict[str, Any]
     request: dict[str, Any] = {
         "base": str(BASE), "files": files(), "output": str(tmp_path), "parent_adapter": str(trained["folder"]), "suites": [],
     }
-    child = engine.result("train", params={"max_steps": 2, "max_length": 128}, **request)
+    child = engine.result("train", params={"max_steps": 2, "max_length": 128, "replay_share": 0.0}, **request)
     assert child["loss_curve"][0]["loss"] < trained["loss_curve"][0]["loss"]
     assert child["evaluations"][0]["base_micros"] == trained["evaluations"][0]["base_micros"]
     record = json.loads((tmp_path / "record.json").read_text())

@@ -14,6 +14,7 @@ from ..models.making import MAKING
 from ..models.weights_files import canonical_json, weights_sha256
 from ..runtime import torch_module
 from .config import MAX_MODULES, TrainConfig
+from .fused_lora import fuse
 
 
 def inherit(config: TrainConfig, given: Mapping[str, Any], parent: Path, base: str) -> TrainConfig:
@@ -63,7 +64,14 @@ def module_names(model: Any, modules: tuple[str, ...]) -> str | list[str]:
 
 
 def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
-    """Wraps the model. The seed is set right before the adapter's weights are drawn."""
+    """Wraps the model."""
+    adapted = _attach(model, config, parent)
+    fuse(adapted)
+    return adapted
+
+
+def _attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
+    """The seed is set right before the adapter's weights are drawn."""
     from peft import LoraConfig, PeftModel, get_peft_model
 
     if config.gradient_checkpointing:

@@ -31,12 +31,11 @@ def _head_loss() -> Any:
             rows = max(1, SLICE_LOGITS // len(weight))
             for start in range(0, len(hidden), rows):
                 part = slice(start, start + rows)
-                logits = (hidden[part] @ weight.T).float()
-                total = torch.logsumexp(logits, dim=-1, keepdim=True)
+                chances = (hidden[part] @ weight.T).float().log_softmax(dim=-1)
                 wanted = labels[part, None]
-                losses[part] = (total - logits.gather(1, wanted))[:, 0]
+                losses[part] = -chances.gather(1, wanted)[:, 0]
                 if gradient is not None:
-                    chances = logits.sub_(total).exp_()
+                    chances.exp_()
                     chances.scatter_add_(1, wanted, chances.new_full((), -1.0).expand(wanted.shape))
                     gradient[part] = chances.to(weight.dtype) @ weight
             ctx.gradient = gradient

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from .. import ENGINE
 from ..models.load import nf4_kind
