@@ -1,10 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { auditStatuses, contracts, PaymentChannel, payingFetch, type SignedReceipt } from '@openledger/client';
+import {
+  auditFindings,
+  auditStatuses,
+  contracts,
+  PaymentChannel,
+  payingFetch,
+  type SignedReceipt,
+} from '@openledger/client';
 import { jobsAbi } from '@openledger/contracts';
 import { silentLogger } from '@openledger/kit';
-import { type Hex, parseEventLogs } from 'viem';
+import { type Hex, isAddressEqual, parseEventLogs } from 'viem';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Auditor } from '../gpu-runner/src/audit/auditor.ts';
@@ -130,12 +137,8 @@ describe('audits, from the answer to the slash', () => {
     cheat = (params) => ({ ...params, seed: Number(params.seed) + 1 });
     const outputId = await answer('The server');
     cheat = (params) => params;
-    await act();
-    await act();
-    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.contested });
-    await act();
-    await act();
-    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.faulted });
+    for (let round = 0; round < 4; round++) await act();
+    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.faulted, finding: auditFindings.differs });
     expect(await Promise.all([runner, ...watchers].map(bondOf))).toEqual([OPEN / 2n, ...Array(4).fill(OPEN)]);
     await bond(runner);
   });
@@ -148,7 +151,10 @@ describe('audits, from the answer to the slash', () => {
     expect(await audit(outputId)).toMatchObject({ status: auditStatuses.open });
     await later(Number(AUDITS.reportSeconds) / 2);
     await act();
-    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.contested });
+    expect(await audit(outputId)).toMatchObject({
+      status: auditStatuses.contested,
+      finding: auditFindings.unavailable,
+    });
     await later(Number(AUDITS.voteSeconds) / 2 + 1);
     await act();
     expect(await audit(outputId)).toMatchObject({ status: auditStatuses.faulted });
@@ -159,15 +165,17 @@ describe('audits, from the answer to the slash', () => {
   it('an auditor that says nothing pays for it, and the jury decides', async () => {
     const before = await bondOf(runner);
     const outputId = await answer('A silent auditor');
-    await act();
-    const { auditor } = await audit(outputId);
-    const silent = watchers.findIndex(({ address }) => address === auditor);
+    // Anybody may open an audit: here it is the payer.
+    const source = rpcAuditSource(served.client(payer).public);
+    const batch = [...served.view.audits.batches.values()].at(-1);
+    const [drawn] = batch ? await source.drawn(batch) : [];
+    if (drawn?.outputId !== outputId) throw new Error('everything is drawn here');
+    await served.send(payer, { ...contracts.audits, functionName: 'open', args: await source.opening(drawn) });
+    const silent = watchers.findIndex(({ address }) => isAddressEqual(address, drawn.auditor));
     const others = auditors.filter((_, at) => at !== silent);
     await later(Number(AUDITS.reportSeconds) + OVERDUE_SECONDS);
-    await act(others);
-    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.contested });
-    await act(others);
-    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.dismissed });
+    for (let round = 0; round < 2; round++) await act(others);
+    expect(await audit(outputId)).toMatchObject({ status: auditStatuses.dismissed, finding: auditFindings.none });
     expect(await bondOf(watchers[silent] as PrivateKeyAccount)).toBe((OPEN * 99n) / 100n);
     expect(await bondOf(runner)).toBe(before);
   });
