@@ -8,6 +8,7 @@ import { SignedOnce } from '../gateway/signedOnce.ts';
 import type { Payee } from '../gateway/x402.ts';
 import { storeAdapter } from '../jobs/localTrainer.ts';
 import type { AdapterFiles } from '../jobs/training.ts';
+import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
 import type { TrainingTranscript, Transcript } from './transcript.ts';
@@ -29,17 +30,18 @@ type ByFile = { Params: { id: string; sha256: string } };
 /** What an auditor needs of this runner: the transcript of the output that it audits, and the files that belong to it. */
 export const auditRoutes = (app: FastifyInstance, modules: AuditRoutesModules): void => {
   const { store } = modules;
+  const adapters = new LoadMemory();
 
   app.get<ById>('/v1/audits/:id', async (request) => {
     const transcript = await authorize(request, modules);
-    const adapter = await adapterOf(transcript, request.params.id as Hex, modules);
+    const adapter = await adapterOf(transcript, request.params.id as Hex, modules, adapters);
     return { ...transcript, ...(adapter ? { adapter } : {}) };
   });
 
   app.get<ByFile>('/v1/audits/:id/files/:sha256', async (request, reply) => {
     const { id, sha256 } = request.params;
     const transcript = await authorize(request, modules);
-    const files = await filesOf(transcript, id as Hex, modules);
+    const files = await filesOf(transcript, id as Hex, modules, adapters);
     if (!files.has(sha256)) throw runnerError('FILE_UNKNOWN', 'this file does not belong to the audited output');
     await store.ensure(sha256);
     reply.header('content-type', 'application/octet-stream');
@@ -74,27 +76,30 @@ const authorize = async (
   return found;
 };
 
-/** The adapter behind an audited output; a training's own. */
+/** The adapter behind an audited output; a training's own. Its files are hashed once: weights may be large. */
 const adapterOf = async (
   transcript: Transcript | TrainingTranscript,
   outputId: Hex,
   { view, models, store }: AuditRoutesModules,
+  adapters: LoadMemory,
 ): Promise<AdapterFiles | undefined> => {
   if (transcript.kind === 'training') return transcript.adapter;
   const model = modelOf(view, outputId);
   if (model.parentId === 0n) return undefined;
-  return storeAdapter(models.adapterFolder(model.weightsHash.slice(2)), store);
+  const folder = models.adapterFolder(model.weightsHash.slice(2));
+  return adapters.once(folder, () => storeAdapter(folder, store));
 };
 
 const filesOf = async (
   transcript: Transcript | TrainingTranscript,
   outputId: Hex,
   modules: AuditRoutesModules,
+  adapters: LoadMemory,
 ): Promise<ReadonlySet<string>> => {
   const { view } = modules;
-  const adapter = await adapterOf(transcript, outputId, modules);
-  const adapters = [adapter, transcript.kind === 'training' ? transcript.parent : undefined];
-  const hashes = adapters.flatMap((files) => (files ? [files.weights, files.config, files.record] : []));
+  const adapter = await adapterOf(transcript, outputId, modules, adapters);
+  const named = [adapter, transcript.kind === 'training' ? transcript.parent : undefined];
+  const hashes = named.flatMap((files) => (files ? [files.weights, files.config, files.record] : []));
   const data = dataOf(transcript, outputId, view).flatMap(([id, version]) => view.versionFiles(id, version));
   return new Set([...hashes, ...data.map(({ contentHash }) => contentHash.slice(2))]);
 };

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Model } from '../chain/runnerView.ts';
 import { runnerError } from '../errors.ts';
-import { type AdapterFiles, adapterFileNames } from '../jobs/training.ts';
+import { copyAdapter } from '../jobs/localTrainer.ts';
+import type { AdapterFiles } from '../jobs/training.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
 import type { TranscriptSource } from './auditedRunner.ts';
@@ -33,10 +34,7 @@ export const fetchAdapter = async (
   await runner.fetchInto(store, [files.config, weights]);
   const folder = await mkdtemp(join(tmpdir(), 'openledger-adapter-'));
   try {
-    await mkdir(folder, { recursive: true });
-    for (const part of ['weights', 'config', 'record'] as const) {
-      await store.copyTo(files[part], join(folder, adapterFileNames[part]));
-    }
+    await copyAdapter(files, folder, store);
     await models.keepAdapter(folder, weights);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOpenLedgerError } from '@openledger/kit';
 import type { Engine } from '../engine/engineProcess.ts';
@@ -85,6 +85,14 @@ export const storeAdapter = async (folder: string, store: ContentStore): Promise
   record: await store.putFile(join(folder, adapterFileNames.record)),
 });
 
+/** An adapter's files under their names in a folder that is there. @throws FILE_UNKNOWN */
+export const copyAdapter = async (files: AdapterFiles, folder: string, store: ContentStore): Promise<void> => {
+  for (const part of ['weights', 'config', 'record'] as const) {
+    await store.ensure(files[part]);
+    await store.copyTo(files[part], join(folder, adapterFileNames[part]));
+  }
+};
+
 /** The adapter that is refined, as a folder; from the store where it was trained elsewhere. */
 const parentFolder = async (
   parent: AdapterFiles,
@@ -94,10 +102,7 @@ const parentFolder = async (
   if (models.hasAdapter(parent.weights)) return models.adapterFolder(parent.weights);
   await rm(target, { recursive: true, force: true });
   await mkdir(`${target}.partial`, { recursive: true });
-  for (const part of ['weights', 'config', 'record'] as const) {
-    await store.ensure(parent[part]);
-    await cp(store.path(parent[part]), join(`${target}.partial`, adapterFileNames[part]));
-  }
+  await copyAdapter(parent, `${target}.partial`, store);
   await rename(`${target}.partial`, target);
   return target;
 };

@@ -72,8 +72,8 @@ const embedded = async (dataDir: string): Promise<PglitePool> => {
  * The runner's own tables. `sources` is who pays: a channel (kind 2) or an inference job (kind 3), with the best voucher,
  * the wei of everything served on it, and the number of its next output. `served` are the outputs; `settlement` names the
  * pages root of the settlement that carries one. `settlements` are transactions, written down before they are sent.
- * `transcripts` are what auditors of recent outputs may ask for. `training_events` are what runs told: a resumed run overwrites the steps that it repeats. `paused_jobs` are runs that their
- * requesters stopped for a while.
+ * `transcripts` are what auditors of recent outputs may ask for. `training_events` are what runs told: a resumed run
+ * overwrites the steps that it repeats. `paused_jobs` are runs that their requesters stopped for a while.
  */
 const schema = `
 CREATE SCHEMA IF NOT EXISTS runner;

@@ -1,7 +1,9 @@
+import { auditFindings, auditStatuses } from '@openledger/contracts';
 import { nameOf, type Projection } from './projection.ts';
 
-const STATUSES = ['none', 'open', 'contested', 'matched', 'faulted', 'dismissed', 'undecided'] as const;
-const FINDINGS = ['none', 'matches', 'differs', 'unavailable'] as const;
+/** In the order of their numbers. */
+const STATUSES = Object.keys(auditStatuses);
+const FINDINGS = Object.keys(auditFindings);
 
 const findingOf = (finding: number): string => nameOf(FINDINGS, finding, 'finding');
 
