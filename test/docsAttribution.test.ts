@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { priorRoot } from '@openledger/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
@@ -19,9 +22,9 @@ describe('docs/attribution.md', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const printed = async (snippet: number): Promise<string[]> => {
+  const printed = async (snippet: number, before = '', after = ''): Promise<string[]> => {
     const file = join(folder, `snippet${snippet}.mts`);
-    writeFileSync(file, snippets[snippet] ?? '');
+    writeFileSync(file, `${before}${snippets[snippet] ?? ''}${after}`);
     const { stdout } = await run('node', ['--import', 'tsx', file], { cwd: root });
     return stdout.trim().split('\n');
   };
@@ -47,8 +50,32 @@ describe('docs/attribution.md', () => {
     expect(rows.length).toBeGreaterThan(0);
   }, 60_000);
 
+  it('weighs rows by the influence that a training reported', async () => {
+    const prior = [
+      { contribution_id: '3', weight: 65_535 },
+      { contribution_id: '5', weight: 0 },
+    ];
+    const root = priorRoot(new Map(prior.map(({ contribution_id, weight }) => [contribution_id, weight])));
+    const report = JSON.stringify({ influence: { lambda_bps: 0, root, prior } });
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end(report);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const before = `const [runnerUrl, jobId] = ['http://127.0.0.1:${(server.address() as AddressInfo).port}', 7];
+        const rows = [{ contributionId: '3', weight: 1n }, { contributionId: '5', weight: 9n }];\n`;
+      const after = 'console.log(paid.map(({ contributionId }) => contributionId).join());';
+      expect(await printed(2, before, after)).toEqual(['3']);
+      expect(asked).toEqual(['/v1/training/jobs/7/report']);
+    } finally {
+      server.close();
+    }
+  }, 60_000);
+
   it('has no other snippets, and names tests that exist', () => {
-    expect(snippets).toHaveLength(2);
+    expect(snippets).toHaveLength(3);
     const tests = ['evidence', 'retrieval', 'influence'].map((name) =>
       readFileSync(join(root, `gpu-runner/engine/tests/test_${name}.py`), 'utf8'),
     );

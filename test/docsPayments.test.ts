@@ -11,14 +11,13 @@ import { ServedChain } from './support/servedChain.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const text = readFileSync(join(root, 'docs/payments.md'), 'utf8');
-const snippets = [...text.matchAll(/```(ts|sh)\n(.*?)```/gs)].map(([, language = '', code = '']) => ({
-  language,
-  code,
-}));
+const snippets = ['docs/payments.md', 'docs/audits.md'].flatMap((page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/```(ts|sh)\n(.*?)```/gs)].map(([, language = '', code = '']) => ({ language, code }));
+});
 
-/** The page's snippets as they stand, on a chain and a runner of their own. */
-describe('docs/payments.md', () => {
+/** The pages' snippets as they stand, on a chain and a runner of their own. */
+describe('docs/payments.md and docs/audits.md', () => {
   let served: ServedChain;
   let folder: string;
   let env: Record<string, string>;
@@ -34,6 +33,8 @@ describe('docs/payments.md', () => {
       RUNNER_URL: served.url,
       RPC_URL: served.node.url,
       PRIVATE_KEY: keccak256(toBytes('ana')),
+      RUNNER: bo.address,
+      CHAIN_ID: `${served.node.chain.engine.config.l2ChainId}`,
       MODEL: 'base',
       API_KEY: key,
       RUNNER_DATADIR: join(folder, 'runner'),
@@ -50,6 +51,7 @@ describe('docs/payments.md', () => {
     ['pays for one call in escrow', 2, /^200 .*"source_kind":3/],
     ['makes an API key', 3, /"key":"ol_.*\n.*"name":"my-app"/],
     ['calls with an API key', 4, /"content":"Hello".*"source_id":"1"/],
+    ['checks what an answer commits to', 5, /^0x[0-9a-f]{64} was made with seed 7\n/],
   ])(
     '%s',
     async (_name, index, expected) => {
@@ -64,8 +66,8 @@ describe('docs/payments.md', () => {
     120_000,
   );
 
-  it('has no other snippets, and its account pays', () => {
-    expect(snippets).toHaveLength(5);
+  it('have no other snippets, and the account pays', () => {
+    expect(snippets).toHaveLength(6);
     expect(served.view.channels.get(2n)?.payer).toBe(ana.address.toLowerCase());
   });
 });

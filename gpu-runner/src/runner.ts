@@ -231,6 +231,7 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
 
     const training = {
       view,
+      store,
       events,
       control: new TrainingControl({ view, queue, paused, leases, transactor, log }),
       estimates: new TrainingEstimates({ view, store, models, engine }, options.trainingPrice),

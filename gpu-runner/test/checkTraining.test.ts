@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { priorRoot } from '@openledger/client';
 import type { BatchOutput } from '@openledger/contracts';
 import { type Hex, stringToHex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { evaluationSuite, trainingOutputs } from '../src/jobs/commitTraining.ts'
 import { localTrainer } from '../src/jobs/localTrainer.ts';
 import { workOf } from '../src/jobs/runTraining.ts';
 import type { Trainer, TrainingOutcome } from '../src/jobs/training.ts';
+import { reportOf } from '../src/jobs/trainingReport.ts';
 import { ContentStore, hashFile } from '../src/store/contentStore.ts';
 import { ModelLocator } from '../src/store/modelLocator.ts';
 import {
@@ -36,6 +38,7 @@ const PARAMS = {
   max_steps: 2,
   checkpoint_steps: 0,
   replay_share: 0,
+  influence_lambda_bps: 4_000,
   name: 'x',
 };
 const TEXTS = ['The first file says how meters are read.', 'The second says who may break a seal.'].map((text) =>
@@ -52,6 +55,7 @@ describe('checkTraining', () => {
   let theirs: ContentStore;
   let mine: ContentStore;
   let base: string;
+  let report: Hex;
   /** What the auditor's training came to: trained once, for all tests that don't ask for more. */
   let again: Promise<TrainingOutcome> | undefined;
 
@@ -80,19 +84,20 @@ describe('checkTraining', () => {
     if (!job) throw new Error('no job');
     trained = await audited.trainer(await workOf(job, 'first', { view, ...audited }), { onEvent: () => {} });
     [output] = trainingOutputs(job, trained.adapter, trained.result) as [BatchOutput];
+    report = `0x${await theirs.put(reportOf(1n, trained.result))}`;
     tell(
       view,
       adapterRegistered(7n, 1n, output.outputHash),
-      event('JobCommitted', {
-        ...{ jobId: 1n, runner: low(runner.address), modelId: 7n, attempt: 1, resultHash: output.outputHash },
-      }),
       ...trained.result.evaluations.map((evaluation) =>
         event('EvaluationRecorded', {
           ...{ modelId: 7n, suite: stringToHex(evaluationSuite(evaluation), { size: 32 }), tokens: evaluation.count },
           ...{ baseLossMicros: BigInt(evaluation.base_micros), modelLossMicros: BigInt(evaluation.model_micros) },
-          ...{ regressed: false, reportHash: output.promptHash, evaluator: low(runner.address) },
+          ...{ regressed: false, reportHash: report, evaluator: low(runner.address) },
         }),
       ),
+      event('JobCommitted', {
+        ...{ jobId: 1n, runner: low(runner.address), modelId: 7n, attempt: 1, resultHash: output.outputHash },
+      }),
     );
   });
   afterAll(async () => {
@@ -124,6 +129,31 @@ describe('checkTraining', () => {
   it('comes to the same weights, bit for bit, with files from the audited runner', async () => {
     expect(await check()).toEqual({ finding: 'matches', detail: expect.stringMatching(/bit for bit/) });
     expect(mine.has(trained.adapter.record)).toBe(true);
+  });
+
+  it('finds another influence of the contributions', async () => {
+    const { influence } = trained.result;
+    const [first, second] = influence?.prior ?? [];
+    if (!influence || !first || !second) throw new Error('no influence was measured');
+    const model = view.models.get(7n);
+    if (!model) throw new Error('no adapter');
+    const swapped = [
+      { contribution_id: first.contribution_id, weight: second.weight },
+      { contribution_id: second.contribution_id, weight: first.weight },
+    ];
+    const root = priorRoot(new Map(swapped.map((row) => [row.contribution_id, row.weight])));
+    const forged = [
+      [{ ...influence, prior: swapped, root }, /another influence/],
+      [{ ...influence, lambda_bps: 9_000 }, /otherwise/],
+      [undefined, /otherwise/],
+    ] as const;
+    for (const [claimed, reason] of forged) {
+      const { influence: _, ...result } = trained.result;
+      const bytes = reportOf(1n, { ...result, ...(claimed ? { influence: claimed } : {}) });
+      model.reportHash = `0x${await theirs.put(bytes)}`;
+      expect(await check()).toEqual({ finding: 'differs', detail: expect.stringMatching(reason) });
+    }
+    model.reportHash = report;
   });
 
   it('finds other weights of the same record, and other tokens', async () => {

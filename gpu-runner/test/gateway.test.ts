@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { uploadFile } from '@openledger/client';
+import { priorRoot, uploadFile } from '@openledger/client';
+import { batchMethods } from '@openledger/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runnerError } from '../src/errors.ts';
 import { findOutput, type OutputRecord, toBatchOutput } from '../src/gateway/outputs.ts';
@@ -9,6 +10,7 @@ import {
   adapterRegistered,
   baseRegistered,
   CHAIN_ID,
+  committed,
   deployed,
   event,
   hashOf,
@@ -194,6 +196,32 @@ describe('completions', () => {
     const response = await world.post('/v1/chat/completions', chat({ model: 'base' }), await world.pay(ENOUGH));
     expect(await response.json()).toMatchObject({ openledger: { model_id: '1', attribution: [] } });
     expect(world.engine.asked('attribute')).toEqual([]);
+  });
+
+  it('are weighed by influence where the training’s report says so, and by evidence alone where it does not', async () => {
+    const prior = [
+      { contribution_id: '9', weight: 65_535 },
+      { contribution_id: '10', weight: 7 },
+    ];
+    const root = priorRoot(new Map(prior.map(({ contribution_id, weight }) => [contribution_id, weight])));
+    const report = Buffer.from(JSON.stringify({ influence: { lambda_bps: 2_500, root, prior } }));
+    const answer = async () => (await world.post('/v1/chat/completions', chat(), await world.pay(ENOUGH))).json();
+    tell(world.view, ...committed(1n, 2n, `0x${await world.store.put(report)}`));
+    const weighed = (await answer()) as { openledger: { method: string; output_id: string } };
+    expect(weighed.openledger.method).toBe('influence-0');
+    expect(world.engine.asked('attribute').at(-1)).toMatchObject({ lambda_bps: 2_500, prior });
+    expect((await findOutput(database(), weighed.openledger.output_id))?.record.method).toBe(batchMethods.influence0);
+
+    // What others say of the model later is not what its training committed to.
+    const [later] = committed(1n, 2n, `0x${await world.store.put(Buffer.from('{}'))}`, payer.address);
+    if (later) tell(world.view, later);
+    expect(await answer()).toMatchObject({ openledger: { method: 'influence-0' } });
+
+    tell(world.view, ...[adapterRegistered(3n, 1n, `0x${ADAPTER}`, 'other'), deployed(3n, 0n, 0n)]);
+    tell(world.view, ...committed(2n, 3n, `0x${await world.store.put(Buffer.from('{"job":"2"}'))}`));
+    const plain = await world.post('/v1/chat/completions', chat({ model: 'other' }), await world.pay(ENOUGH));
+    expect(await plain.json()).toMatchObject({ openledger: { method: 'evidence-0' } });
+    expect(world.engine.asked('attribute').at(-1)).not.toHaveProperty('prior');
   });
 
   it('of a free model cost nothing and are recorded all the same', async () => {

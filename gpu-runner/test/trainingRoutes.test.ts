@@ -10,11 +10,14 @@ import { PausedJobs } from '../src/jobs/pausedJobs.ts';
 import { TrainingControl } from '../src/jobs/trainingControl.ts';
 import { TrainingEstimates } from '../src/jobs/trainingEstimates.ts';
 import { TrainingEvents } from '../src/jobs/trainingEvents.ts';
+import { sha256Of } from '../src/store/contentStore.ts';
 import {
   accepted,
+  adapterRegistered,
   baseRegistered,
   CHAIN_ID,
   claimed,
+  committed,
   hashOf,
   payer,
   published,
@@ -30,6 +33,7 @@ import { ScriptedEngine } from './support/scriptedEngine.ts';
 import { reverted, ScriptedSender } from './support/scriptedSender.ts';
 
 const NOW = 1_800_000_000n;
+const REPORT = Buffer.from('{"job":"1"}');
 const database = useDatabase();
 
 /** A queue whose running task stops some looks after it was called off. */
@@ -81,7 +85,12 @@ describe('training routes', () => {
     leases = new LeaseKeeper({ transactor: sender, log: silentLogger });
     events = new TrainingEvents({ database: database(), log: silentLogger });
     const models = { locate: (_view: unknown, id: bigint) => (id === 1n ? { base: '/base' } : undefined) };
-    const store = { ensure: async () => {}, path: (hash: string) => `/files/${hash}` };
+    const store = {
+      ensure: async () => {},
+      path: (hash: string) => `/files/${hash}`,
+      has: (hash: string) => hash === sha256Of(REPORT),
+      get: async () => REPORT,
+    };
     const payee = { chainId: CHAIN_ID, runner: runner.address };
     const gateway = await startGateway({
       ...({ inference: {}, store: {}, database: database() } as unknown as GatewayOptions),
@@ -95,6 +104,7 @@ describe('training routes', () => {
       routes: (app) =>
         trainingRoutes(app, {
           view,
+          store,
           events,
           control: new TrainingControl({ view, queue, paused, leases, transactor: sender, log: silentLogger }),
           estimates: new TrainingEstimates({ view, engine, models: models as never, store: store as never }, 10n),
@@ -120,6 +130,14 @@ describe('training routes', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
+
+  it('hands out the report that a training was committed with, to the byte', async () => {
+    const report = () => fetch(`${url}/v1/training/jobs/1/report`);
+    expect((await report()).status).toBe(404);
+    tell(view, adapterRegistered(7n, 1n, hashOf('weights')), ...committed(1n, 7n, `0x${sha256Of(REPORT)}`));
+    expect(Buffer.from(await (await report()).arrayBuffer())).toEqual(REPORT);
+    expect((await fetch(`${url}/v1/training/jobs/2/report`)).status).toBe(404);
+  });
 
   it('tells what can be set, and what a training would take', async () => {
     expect(await (await fetch(`${url}/v1/training/parameters`)).json()).toEqual({

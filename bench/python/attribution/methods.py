@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from openledger_engine.training.prepare import DataParams, prepare
 from openledger_engine.training.rows import TrainFile
 
 from lds import Floats
-from retrain import BASE, PARAMS, example, load
+from retrain import BASE, PARAMS, example, kept_checkpoints, load, take_weights
 from truth import Truth
 from world import Contributor, Query
 
@@ -101,13 +101,16 @@ def prior_of(people: list[Contributor], model: Any, tokenizer: Any, factors: Any
 
 
 def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str, Floats], list[int]]:
-    """Dot, cosine, DataInf and EK-FAC on the gradients of the full run's adapter, TRAK on the ensemble's; and the prior."""
+    """Dot, cosine, DataInf and EK-FAC on the gradients of the full run's adapter, TracIn on those of its checkpoints, TRAK on
+    the ensemble's; and the prior."""
     folder = Path(truth.adapter).parent
     files = [TrainFile(p.id, str(folder / f"{p.id}.txt"), "txt") for p in people]
 
-    def gradients(adapter: str) -> tuple[Any, Any, list[tuple[int, Gradient]], list[Gradient]]:
+    def gradients(adapter: str, checkpoint: Path | None = None) -> tuple[Any, Any, list[tuple[int, Gradient]], list[Gradient]]:
         """(model, training set, gradients by contributor, gradients of the queries)"""
         model, tokenizer = load(adapter, trainable=True)
+        if checkpoint is not None:
+            take_weights(model, checkpoint)
         data = training_set(prepare(DataParams(str(BASE), files, PARAMS, heldout_share_bps=0), QUIET))
         column = {name: next(i for i, p in enumerate(people) if p.id == name) for name in data.contributions}
         rows = [(column[data.contributions[n]], g) for n, g in contribution_gradients(model, data, QUIET)]
@@ -121,8 +124,8 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str,
     factors = ekfac.measure(model, data.examples, 1, QUIET)
     prior = prior_of(people, model, load_tokenizer(BASE), factors, totals)
 
-    def against(solved: list[Gradient]) -> Floats:
-        return np.array([[dot(q, g) for g in totals] for q in solved])
+    def against(solved: list[Gradient], totals: Sequence[Gradient | None] = totals) -> Floats:
+        return np.array([[0.0 if g is None else dot(q, g) for g in totals] for q in solved])
 
     plain = against(queries)
     found = {
@@ -131,6 +134,10 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str,
         "dataInf": against(datainf.solve(every, queries)),
         "ekfac": against([ekfac.solve(factors, q) for q in queries]),
     }
+    tracin = np.zeros_like(plain)
+    for kept in kept_checkpoints(truth.adapter):
+        _, _, rows, queries = gradients(truth.adapter, kept.path)
+        tracin += kept.learning_rate * against(queries, summed(len(people), rows))
     averaged = np.zeros_like(plain)
     for adapter in truth.ensemble:
         _, _, rows, queries = gradients(adapter)
@@ -139,7 +146,7 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str,
         owner = torch.tensor([column for column, _ in rows])
         parts = trak.scores(features, asked)
         averaged += torch.zeros(len(queries), len(people), dtype=parts.dtype).index_add_(1, owner, parts).numpy()
-    return found | {"trak": averaged}, prior
+    return found | {"tracIn": tracin, "trak": averaged}, prior
 
 
 def all_methods(people: list[Contributor], truth: Truth, seed: int, tell: Callable[[str], None]) -> dict[str, Floats]:

@@ -22,13 +22,51 @@ BASE = ENGINE / "models" / "openledger-small"
 PARAMS: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 5e-3, "max_length": 256, "replay_share": 0.0}
 
 
+# Steps between two of the checkpoints that TracIn looks at: about five in a full run.
+CHECKPOINT_STEPS = 8
+
+
 @dataclass(frozen=True)
 class Task:
-    """One retraining: which contributors' files, with which seed; `keep` is a folder for the adapter, or none."""
+    """One retraining: which contributors' files, with which seed; `keep` is a folder for the adapter, or none.
+
+    With `checkpoints` the folder keeps those of the run, too.
+    """
 
     contributors: tuple[str, ...]
     seed: int
     keep: str | None = None
+    checkpoints: bool = False
+
+
+@dataclass(frozen=True)
+class KeptCheckpoint:
+    """The adapter's weights on the way, and the learning rate of the step that was taken from there."""
+
+    path: Path
+    learning_rate: float
+
+
+def kept_checkpoints(adapter: str) -> list[KeptCheckpoint]:
+    """In the order of their steps."""
+    listed = [path for path in (Path(adapter) / "on-the-way").iterdir()]
+    named = sorted((int(step), float(rate), path) for path in listed for step, rate in [path.stem.split("_")])
+    return [KeptCheckpoint(path, rate) for _, rate, path in named]
+
+
+def keeper(output: Path) -> Any:
+    """Hears of each step, and copies the checkpoint that stands before the next one."""
+    kept = output / "on-the-way"
+    kept.mkdir(parents=True)
+
+    def hear(event: str, data: dict[str, Any]) -> None:
+        if event != "progress":
+            return
+        before = data["step"] - 1
+        if before and before % CHECKPOINT_STEPS == 0:
+            shutil.copy(output / "checkpoint" / "state.safetensors", kept / f"{before}_{data['learning_rate']}.safetensors")
+
+    return hear
 
 
 def write_files(folder: Path, contributors: Iterable[Contributor]) -> None:
@@ -45,6 +83,16 @@ def load(adapter: str | None, trainable: bool = False) -> tuple[Any, Any]:
     if adapter:
         model = PeftModel.from_pretrained(model, adapter, is_trainable=trainable, low_cpu_mem_usage=not trainable)
     return model.eval(), load_tokenizer(BASE)
+
+
+def take_weights(model: Any, checkpoint: Path) -> None:
+    """Puts a checkpoint's weights into the model of the same adapter."""
+    from safetensors.torch import load_file
+
+    saved = load_file(checkpoint)
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            weight.data.copy_(saved[f"weight.{name}"])
 
 
 def example(tokenizer: Any, query: Query) -> Any:
@@ -79,10 +127,10 @@ def retrain(folder: str, task: Task, queries: Sequence[Query]) -> list[float]:
 
     output = task.keep or tempfile.mkdtemp(dir=folder)
     files = tuple(TrainFile(i, str(Path(folder) / f"{i}.txt"), "txt") for i in task.contributors)
-    params = PARAMS | {"seed": task.seed}
+    params = PARAMS | {"seed": task.seed} | ({"checkpoint_steps": CHECKPOINT_STEPS} if task.checkpoints else {})
     train(
         TrainParams(base=str(BASE), files=files, output=output, params=params, heldout_share_bps=0, suites=()),
-        Job(lambda *_: None),
+        Job(keeper(Path(output)) if task.checkpoints else lambda *_: None),
     )
     model, tokenizer = load(output)
     measured = losses(model, tokenizer, queries)

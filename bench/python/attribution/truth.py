@@ -24,7 +24,7 @@ class Truth:
     again: Floats  # losses of the first subsets once more, with another seed
     without: Floats  # [some contributors, queries]: all but one
     full: Floats  # [queries]
-    adapter: str  # of the full run
+    adapter: str  # of the full run, with its checkpoints
     ensemble: list[str]  # adapters of further random subsets, for methods that average over models
     generated: dict[str, str]  # contributor -> what the full model answers to its question
 
@@ -57,7 +57,7 @@ def measure(
     write_files(Path(folder), people)
     everyone = tuple(person.id for person in people)
     adapter = str(Path(folder) / "full")
-    retrain_all(folder, [Task(everyone, 42, adapter)], [], 1)
+    retrain_all(folder, [Task(everyone, 42, adapter, checkpoints=True)], [], 1)
     model, tokenizer = load(adapter)
     queries = make_queries(people, per_kind, model, tokenizer)
 

@@ -1,5 +1,5 @@
 export type { ContributionText } from './corpus.ts';
-export { type InfluencePrior, priorRoot, weightByInfluence } from './influence.ts';
+export { type Influence, type InfluencePrior, influenceOfReport, priorRoot, weightByInfluence } from './influence.ts';
 export {
   type Attribution,
   type EvidenceSpan,

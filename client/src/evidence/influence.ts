@@ -5,12 +5,44 @@ import { type EvidenceRow, rowsOf } from './rows.ts';
 /** What `influence` gave for an adapter: contribution id -> 0 to 65535. */
 export type InfluencePrior = ReadonlyMap<string, number>;
 
+/** How influence weighs the evidence in an adapter's answers, as its training committed to it. */
+export type Influence = { readonly lambdaBps: number; readonly prior: InfluencePrior };
+
 const HIGHEST = 65535n;
 const WHOLE_BPS = 10_000;
 
+/**
+ * What the report of a training says about influence: docs/spec/influence-0.md, section 3. The report's sha256 is the `reportHash` of
+ * the evaluations that the training was committed with. Undefined where it says nothing well-formed: then evidence alone pays.
+ */
+export const influenceOfReport = (report: Uint8Array): Influence | undefined => {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(report));
+  } catch {
+    return undefined;
+  }
+  const said = fieldsOf(fieldsOf(json).influence);
+  const { lambda_bps: lambdaBps, root } = said;
+  if (!isInteger(lambdaBps, WHOLE_BPS - 1) || !Array.isArray(said.prior)) return undefined;
+  const prior = new Map<string, number>();
+  for (const { contribution_id: id, weight } of said.prior.map(fieldsOf)) {
+    if (typeof id !== 'string' || !/^[1-9]\d{0,77}$/.test(id) || prior.has(id)) return undefined;
+    if (!isInteger(weight, Number(HIGHEST))) return undefined;
+    prior.set(id, weight);
+  }
+  return root === priorRoot(prior) ? { lambdaBps, prior } : undefined;
+};
+
+const fieldsOf = (json: unknown): Record<string, unknown> =>
+  typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
+
+const isInteger = (value: unknown, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+
 const checked = (prior: InfluencePrior): [string, number][] => {
   for (const [id, weight] of prior) {
-    if (!(Number.isInteger(weight) && weight >= 0 && weight <= 65535)) throw new RangeError(`prior ${weight} of ${id}`);
+    if (!isInteger(weight, Number(HIGHEST))) throw new RangeError(`prior ${weight} of ${id}`);
   }
   return [...prior];
 };
@@ -34,8 +66,7 @@ export const weightByInfluence = (
   prior: InfluencePrior,
   lambdaBps: number,
 ): EvidenceRow[] => {
-  if (!(Number.isInteger(lambdaBps) && lambdaBps >= 0 && lambdaBps <= WHOLE_BPS))
-    throw new RangeError(`lambda ${lambdaBps}`);
+  if (!isInteger(lambdaBps, WHOLE_BPS)) throw new RangeError(`lambda ${lambdaBps}`);
   const weights = new Map(checked(prior));
   const factor = (id: string) =>
     BigInt(lambdaBps) * HIGHEST + BigInt(WHOLE_BPS - lambdaBps) * BigInt(weights.get(id) ?? 0);

@@ -11,6 +11,7 @@ import type { AdapterFiles } from '../jobs/training.ts';
 import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import { filesOfAnswer, filesOfTraining } from './auditedFiles.ts';
 import type { TrainingTranscript, Transcript } from './transcript.ts';
 import type { Transcripts } from './transcripts.ts';
 
@@ -100,24 +101,13 @@ const filesOf = async (
   const adapter = await adapterOf(transcript, outputId, modules, adapters);
   const named = [adapter, transcript.kind === 'training' ? transcript.parent : undefined];
   const hashes = named.flatMap((files) => (files ? [files.weights, files.config, files.record] : []));
-  const data = dataOf(transcript, outputId, view).flatMap(([id, version]) => view.versionFiles(id, version));
-  return new Set([...hashes, ...data.map(({ contentHash }) => contentHash.slice(2))]);
-};
-
-/** Datanet versions that the output was made from. */
-const dataOf = (
-  transcript: Transcript | TrainingTranscript,
-  outputId: Hex,
-  view: RunnerView,
-): (readonly [bigint, number])[] => {
   if (transcript.kind === 'training') {
     const job = view.jobs.get(BigInt(transcript.job_id));
-    return job ? [[job.datanetId, job.datanetVersion]] : [];
+    return new Set([...hashes, ...(job ? filesOfTraining(job, view) : [])]);
   }
-  const model = modelOf(view, outputId);
   const { datanet_id, datanet_version = 1 } = transcript.retrieval ?? {};
-  const asked = datanet_id === undefined ? [] : [[BigInt(datanet_id), datanet_version] as const];
-  return [[model.datanetId, model.datanetVersion], ...asked];
+  const shown = datanet_id === undefined ? undefined : { id: BigInt(datanet_id), version: datanet_version };
+  return new Set([...hashes, ...filesOfAnswer(modelOf(view, outputId), shown, view)]);
 };
 
 /** @throws OUTPUT_UNKNOWN */

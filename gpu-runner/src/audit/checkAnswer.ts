@@ -1,10 +1,11 @@
-import { type BatchOutput, batchMethods } from '@openledger/contracts';
+import type { BatchOutput } from '@openledger/contracts';
 import { isOpenLedgerError } from '@openledger/kit';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
-import { type Attribution, promptOf } from '../gateway/attribution.ts';
+import type { Attribution } from '../gateway/attribution.ts';
 import { type EngineGenerator, OUR_SAMPLER } from '../serving/engineGenerator.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import { filesOfAnswer } from './auditedFiles.ts';
 import type { TranscriptSource } from './auditedRunner.ts';
 import { fetchAdapter } from './fetchAdapter.ts';
 import { differs, type Finding, matches } from './finding.ts';
@@ -43,10 +44,7 @@ export const checkAnswer = async (
     throw error;
   }
   const { request, generation } = transcript;
-  for (const [id, version] of dataOf(model, transcript)) {
-    const files = view.versionFiles(id, version).map(({ contentHash }) => contentHash.slice(2));
-    await runner.fetchInto(store, files);
-  }
+  await runner.fetchInto(store, filesOfAnswer(model, request.retrieval?.datanet, view));
   const weights = models.weights(view, model);
   const tolerance = logitTolerance(generation.numerics, await verifier.numerics(weights));
   const { shown, retrieved } = await attribution.shown(model, request);
@@ -78,8 +76,7 @@ export const checkAnswer = async (
       first === undefined ? 'the answer ends where it should not' : `token ${first} is not the rule’s choice`,
     );
   }
-  const method = retrieved ? batchMethods.retrieval0 : batchMethods.evidence0;
-  const rows = retrieved?.rows ?? (await attribution.evidence(model, promptOf(request), verdict.text));
+  const { method, rows } = await attribution.of(model, request, verdict.text, retrieved);
   if (output.method !== method || !sameRows(rows, output.rows)) return differs('its attribution is another one');
   return matches(`${verdict.checked} choices, tolerance ${tolerance} millionths`);
 };
@@ -94,11 +91,6 @@ const fetchAdapters = async (
   if (model.parentId === 0n || models.hasAdapter(model.weightsHash.slice(2))) return;
   const files = parseAdapterFiles((shown as { adapter?: unknown }).adapter);
   await fetchAdapter(model, files, runner, { models, store });
-};
-
-const dataOf = (model: Model, { request }: ParsedTranscript): (readonly [bigint, number])[] => {
-  const asked = request.retrieval?.datanet;
-  return [[model.datanetId, model.datanetVersion], ...(asked ? [[asked.id, asked.version] as const] : [])];
 };
 
 /** The engine says that no model of these sizes could have answered so: that is about the answer and not about this machine. */

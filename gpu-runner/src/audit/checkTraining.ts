@@ -1,3 +1,4 @@
+import { priorRoot } from '@openledger/client';
 import type { BatchOutput } from '@openledger/contracts';
 import { isOpenLedgerError } from '@openledger/kit';
 import { hexToString, stringToHex } from 'viem';
@@ -5,8 +6,10 @@ import type { RunnerView } from '../chain/runnerView.ts';
 import { evaluationSuite, trainingOutputs } from '../jobs/commitTraining.ts';
 import { workOf } from '../jobs/runTraining.ts';
 import type { Trainer, TrainResult } from '../jobs/training.ts';
+import { influenceOf } from '../jobs/trainingReport.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import { filesOfTraining } from './auditedFiles.ts';
 import type { TranscriptSource } from './auditedRunner.ts';
 import { sameRows } from './checkAnswer.ts';
 import { fetchAdapter } from './fetchAdapter.ts';
@@ -52,18 +55,21 @@ export const checkTraining = async (
     if (isOpenLedgerError(error, 'TRANSCRIPT_INVALID')) return differs(error.message);
     throw error;
   }
-  const files = view.versionFiles(job.datanetId, job.datanetVersion);
-  await runner.fetchInto(
-    store,
-    files.map(({ contentHash }) => contentHash.slice(2)),
-  );
+  await runner.fetchInto(store, filesOfTraining(job, view));
   const work = await workOf(job, `${workPrefix}-audit-${job.id}`, modules);
   const { result, adapter } = await trainer(work, { onEvent: () => {}, ...(signal ? { signal } : {}) });
   const ours = trainingOutputs(job, adapter, result).find(({ nonce }) => nonce === output.nonce);
   if (!ours || ours.outputTokens !== output.outputTokens || !sameRows(ours.rows, output.rows)) {
     return differs('other tokens of the contributions are learnt from');
   }
-  if (ours.outputHash === output.outputHash) return matches('the same weights, bit for bit');
+  const claimed = await influenceOf(view.models.get(job.adapterId), store);
+  if (claimed?.lambdaBps !== result.influence?.lambda_bps)
+    return differs('influence weighs otherwise than was asked for');
+  if (ours.outputHash === output.outputHash) {
+    return (claimed && priorRoot(claimed.prior)) === result.influence?.root
+      ? matches('the same weights, bit for bit')
+      : differs('another influence of the contributions from the same weights');
+  }
   const [theirs, mine] = [await readRecord(record, store), await readRecord(adapter.record, store)];
   if (theirs.job !== mine.job) return differs('its record is of another training');
   if (theirs.machine === mine.machine) return differs('other weights from the same record on the same kind of machine');

@@ -5,6 +5,7 @@ import type { Model } from '../chain/runnerView.ts';
 import { runnerError } from '../errors.ts';
 import { copyAdapter } from '../jobs/localTrainer.ts';
 import type { AdapterFiles } from '../jobs/training.ts';
+import { reportOfModel } from '../jobs/trainingReport.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
 import type { TranscriptSource } from './auditedRunner.ts';
@@ -15,7 +16,7 @@ import type { TranscriptSource } from './auditedRunner.ts';
  * @throws TRANSCRIPT_INVALID, PEER_*
  */
 export const fetchAdapter = async (
-  model: Pick<Model, 'weightsHash' | 'configHash'>,
+  model: Pick<Model, 'weightsHash' | 'configHash' | 'reportHash'>,
   files: AdapterFiles,
   runner: TranscriptSource,
   { models, store }: { models: ModelLocator; store: ContentStore },
@@ -31,7 +32,8 @@ export const fetchAdapter = async (
   if (named.adapter_config_sha256 !== files.config) {
     throw runnerError('TRANSCRIPT_INVALID', 'its adapter configuration is not that of the training’s record');
   }
-  await runner.fetchInto(store, [files.config, weights]);
+  // What answers of the adapter pay for follows from the report.
+  await runner.fetchInto(store, [files.config, ...reportOfModel(model), weights]);
   const folder = await mkdtemp(join(tmpdir(), 'openledger-adapter-'));
   try {
     await copyAdapter(files, folder, store);

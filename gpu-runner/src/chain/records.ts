@@ -23,6 +23,8 @@ export type Model = {
   readonly uri: string;
   readonly datanetId: bigint;
   readonly datanetVersion: number;
+  /** sha256 of the report that its training was committed with; 0 for a base. */
+  reportHash: Hex;
   owner: Address;
   deployed: boolean;
   inputPrice: bigint;
@@ -74,6 +76,7 @@ export type InferenceJob = {
 /** Micro-nats a token, or millionths of wrong answers in a suite called `task:...`. */
 export type Evaluated = {
   readonly suite: Hex;
+  readonly reportHash: Hex;
   readonly baseLossMicros: bigint;
   readonly modelLossMicros: bigint;
 };

@@ -125,7 +125,7 @@ export class RunnerView {
     switch (event.type) {
       case 'BaseModelRegistered': {
         const { modelId: id, owner, weightsHash, name, uri } = event.args;
-        const none = { parentId: 0n, datanetId: 0n, datanetVersion: 0, configHash: zeroHash };
+        const none = { parentId: 0n, datanetId: 0n, datanetVersion: 0, configHash: zeroHash, reportHash: zeroHash };
         this.models.set(id, {
           id,
           owner,
@@ -141,15 +141,15 @@ export class RunnerView {
       }
       case 'AdapterRegistered': {
         const { modelId: id, parentId, owner, weightsHash, configHash, name, datanetId, datanetVersion } = event.args;
-        const free = { deployed: false, inputPrice: 0n, outputPrice: 0n, uri: '' };
+        const free = { deployed: false, inputPrice: 0n, outputPrice: 0n, uri: '', reportHash: zeroHash };
         this.models.set(id, { id, parentId, owner, weightsHash, configHash, name, datanetId, datanetVersion, ...free });
         return;
       }
       case 'EvaluationRecorded': {
-        const { modelId, suite, baseLossMicros, modelLossMicros } = event.args;
+        const { modelId, suite, baseLossMicros, modelLossMicros, reportHash } = event.args;
         this.evaluations.set(modelId, [
           ...(this.evaluations.get(modelId) ?? []),
-          { suite, baseLossMicros, modelLossMicros },
+          { suite, baseLossMicros, modelLossMicros, reportHash },
         ]);
         return;
       }
@@ -202,6 +202,9 @@ export class RunnerView {
       case 'JobCommitted': {
         const job = this.jobs.get(event.args.jobId);
         if (job) Object.assign(job, { status: 'committed', adapterId: event.args.modelId });
+        // Evaluations until here are the commit's own: it emits them first. Later ones may be of anybody.
+        const model = this.models.get(event.args.modelId);
+        if (model) model.reportHash = this.evaluations.get(model.id)?.[0]?.reportHash ?? zeroHash;
         return;
       }
       case 'JobRefunded': {

@@ -35,6 +35,7 @@ export const receiptOf = ({ record, receipt, runner, generation }: Completion) =
 const methodNames: Readonly<Record<number, string>> = {
   [batchMethods.evidence0]: 'evidence-0',
   [batchMethods.retrieval0]: 'retrieval-0',
+  [batchMethods.influence0]: 'influence-0',
 };
 
 export type Receipt = ReturnType<typeof receiptOf>;

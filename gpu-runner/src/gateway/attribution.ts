@@ -1,8 +1,10 @@
-import { type BatchRow, sharesOf } from '@openledger/contracts';
+import type { Influence } from '@openledger/client';
+import { type BatchRow, batchMethods, sharesOf } from '@openledger/contracts';
 import type { Model, RunnerView } from '../chain/runnerView.ts';
 import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import { engineFiles } from '../jobs/engineFiles.ts';
+import { influenceOf } from '../jobs/trainingReport.ts';
 import type { GenerateRequest } from '../serving/generator.ts';
 import { LoadMemory } from '../serving/loadMemory.ts';
 import type { ContentStore } from '../store/contentStore.ts';
@@ -28,6 +30,9 @@ export type Retrieved = {
   readonly rows: BatchRow[];
 };
 
+/** `method` is a number of the batch format. */
+export type Attributed = { readonly method: number; readonly rows: BatchRow[] };
+
 /** A request that may ask for passages to answer from. */
 export type PaidRequest = GenerateRequest & { readonly retrieval?: RetrievalRequest };
 
@@ -40,21 +45,30 @@ export const MAX_PASSAGE_BYTES = 2_048;
 export class Attribution {
   readonly #modules: { view: RunnerView; store: ContentStore; engine: Engine; indexDir: string };
   readonly #indexes = new LoadMemory();
+  /** By the hash of the report that they stand in. */
+  readonly #influences = new LoadMemory();
 
   constructor(modules: { view: RunnerView; store: ContentStore; engine: Engine; indexDir: string }) {
     this.#modules = modules;
   }
 
-  /** Evidence in the data that the model was trained on; base models have none. */
-  async evidence(model: Model, promptText: string, outputText: string): Promise<BatchRow[]> {
+  /**
+   * Whose work an answer rests on: the passages that it was made from; else evidence in the data that the model was trained on,
+   * weighed by influence where its training says so. Base models have none.
+   */
+  async of(model: Model, request: GenerateRequest, answer: string, retrieved?: Retrieved): Promise<Attributed> {
+    if (retrieved) return { method: batchMethods.retrieval0, rows: retrieved.rows };
+    const influence = await this.#influence(model);
+    const method = influence ? batchMethods.influence0 : batchMethods.evidence0;
     const index = model.datanetId === 0n ? undefined : await this.#index(model.datanetId, model.datanetVersion);
-    if (!index || outputText === '') return [];
+    if (!index || answer === '') return { method, rows: [] };
     const { rows } = await this.#modules.engine.request<{ rows: Row[] }>('attribute', {
       index,
-      prompt_text: promptText,
-      output_text: outputText,
+      prompt_text: promptOf(request),
+      output_text: answer,
+      ...(influence ? priorParams(influence) : {}),
     });
-    return toRows(rows);
+    return { method, rows: toRows(rows) };
   }
 
   /** The request as the model sees it: with the passages that it asks for. @throws REQUEST_INVALID, ENGINE_* */
@@ -88,6 +102,10 @@ export class Attribution {
     return { context, citations, rows: toRows(rows) };
   }
 
+  #influence(model: Model): Promise<Influence | undefined> {
+    return this.#influences.once(model.reportHash, () => influenceOf(model, this.#modules.store));
+  }
+
   /** Ahead of the first request. */
   async warmUp(model: Model): Promise<void> {
     if (model.datanetId !== 0n) await this.#index(model.datanetId, model.datanetVersion);
@@ -110,6 +128,12 @@ export class Attribution {
 
 /** The most bytes that the passages add to a prompt: what has to be paid for before they are known. */
 export const contextBound = (topK: number): number => (topK + 1) * MAX_PASSAGE_BYTES;
+
+/** As the engine's `attribute` takes it. */
+const priorParams = ({ lambdaBps, prior }: Influence) => ({
+  lambda_bps: lambdaBps,
+  prior: [...prior].map(([contribution_id, weight]) => ({ contribution_id, weight })),
+});
 
 const toRows = (rows: readonly Row[]): BatchRow[] =>
   sharesOf(

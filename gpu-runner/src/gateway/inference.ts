@@ -1,5 +1,5 @@
 import { type GenerationRecord, generationHash, type SignedReceipt, signReceipt } from '@openledger/client';
-import { batchMethods, outputIdOf } from '@openledger/contracts';
+import { outputIdOf } from '@openledger/contracts';
 import type { Logger } from '@openledger/kit';
 import type { Account, Address, Hex } from 'viem';
 import { transcriptOf } from '../audit/transcript.ts';
@@ -151,7 +151,7 @@ export class Inference {
       const { shown, retrieved } = await this.#attribution.shown(model, request);
       const generated = await generator.generate(this.#weights(model), shown, options);
       const generation = { prompt_sha256: generated.prompt_sha256, ...generated.how, ...samplingFields(request) };
-      const rows = retrieved?.rows ?? (await this.#attribution.evidence(model, promptOf(request), generated.text));
+      const { method, rows } = await this.#attribution.of(model, request, generated.text, retrieved);
       const cost = priceOf(model, generated.prompt_tokens, generated.completion_tokens);
       const output = {
         modelId: model.id,
@@ -171,7 +171,7 @@ export class Inference {
         promptTokens: generated.prompt_tokens,
         outputTokens: generated.completion_tokens,
         cost: cost.toString(),
-        method: retrieved ? batchMethods.retrieval0 : batchMethods.evidence0,
+        method,
         ...(retrieved ? { citations: retrieved.citations } : {}),
         rows: rows.map(({ contributionId, weight }) => ({
           contributionId: contributionId.toString(),

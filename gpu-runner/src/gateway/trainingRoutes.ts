@@ -6,11 +6,14 @@ import { runnerError } from '../errors.ts';
 import type { TrainingControl } from '../jobs/trainingControl.ts';
 import type { EstimateRequest, TrainingEstimates } from '../jobs/trainingEstimates.ts';
 import type { TrainingEvents } from '../jobs/trainingEvents.ts';
+import { reportOfModel } from '../jobs/trainingReport.ts';
+import type { ContentStore } from '../store/contentStore.ts';
 import { SignedOnce } from './signedOnce.ts';
 import type { Payee } from './x402.ts';
 
 export type TrainingRoutesModules = {
   view: RunnerView;
+  store: Pick<ContentStore, 'has' | 'get'>;
   events: TrainingEvents;
   control: TrainingControl;
   estimates: TrainingEstimates;
@@ -26,7 +29,7 @@ type ById = { Params: { id: string } };
 
 /** Trainings while they run: what can be set, what it would cost, how it goes, and the requester's hand on it. */
 export const trainingRoutes = (app: FastifyInstance, modules: TrainingRoutesModules): void => {
-  const { view, events, control, estimates } = modules;
+  const { view, store, events, control, estimates } = modules;
   const usedNonces = new SignedOnce();
   let watchers = 0;
 
@@ -36,6 +39,14 @@ export const trainingRoutes = (app: FastifyInstance, modules: TrainingRoutesModu
   app.get<ById>('/v1/training/jobs/:id', async ({ params }) => {
     const job = findJob(view, params.id);
     return { ...describeJob(job), events: await events.list(job.id) };
+  });
+
+  app.get<ById>('/v1/training/jobs/:id/report', async ({ params }, reply) => {
+    const job = findJob(view, params.id);
+    const [report] = reportOfModel(view.models.get(job.adapterId));
+    if (!report || !store.has(report)) throw runnerError('FILE_UNKNOWN', 'this runner has no report of the job');
+    // As it was committed to: whoever hashes it finds what stands on chain.
+    return reply.type('application/json').send(Buffer.from(await store.get(report)));
   });
 
   app.get<ById>('/v1/training/jobs/:id/events', async ({ params, raw }, reply) => {

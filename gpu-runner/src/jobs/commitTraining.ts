@@ -15,6 +15,7 @@ import { runnerError } from '../errors.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import { adapterName } from './jobParams.ts';
 import type { AdapterFiles, Evaluation, TrainingOutcome, TrainResult } from './training.ts';
+import { reportOf } from './trainingReport.ts';
 
 /** Puts the adapter, its evaluations and its attribution on chain, in one transaction. Returns the adapter's model id. */
 export const commitTraining = async (
@@ -38,9 +39,7 @@ export const commitTraining = async (
     adapter,
     ...(parent ? { parent } : {}),
   });
-  const { evaluations, loss_curve, validation_curve, warnings, dataset_root } = result;
-  const report = { job: job.id.toString(), dataset_root, evaluations, loss_curve, validation_curve, warnings };
-  const reportHash: Hex = `0x${await store.put(Buffer.from(JSON.stringify(report)))}`;
+  const reportHash: Hex = `0x${await store.put(reportOf(job.id, result))}`;
   const receipt = await transactor.send({
     ...contracts.jobs,
     functionName: 'commitTraining',
@@ -51,7 +50,7 @@ export const commitTraining = async (
         weightsHash,
         configHash,
         name: adapterName(job),
-        evaluations: evaluations.map((evaluation) => onChain(evaluation, reportHash)),
+        evaluations: result.evaluations.map((evaluation) => onChain(evaluation, reportHash)),
       },
       encodePages(outputs).map((page) => bytesToHex(page)),
     ],

@@ -32,6 +32,15 @@ export type Evaluation = {
   readonly regressed: boolean;
 };
 
+/** How far each contribution moved the adapter towards held-out text, and how much of the pay it weighs: docs/spec/influence-0.md. */
+export type MeasuredInfluence = {
+  /** Part of the pay that goes by evidence alone, below 10,000. */
+  readonly lambda_bps: number;
+  /** Names the prior; hex without 0x. */
+  readonly root: string;
+  readonly prior: readonly { readonly contribution_id: string; readonly weight: number }[];
+};
+
 /** What the engine's `train` answers; docs/spec/engine-protocol.md. */
 export type TrainResult = {
   readonly weights_sha256: string;
@@ -44,6 +53,8 @@ export type TrainResult = {
   readonly evaluations: readonly Evaluation[];
   readonly warnings: readonly { code: string; message: string; parameter?: string }[];
   readonly dataset_root: string;
+  /** Only of a run with `influence_lambda_bps` below 10,000. */
+  readonly influence?: MeasuredInfluence;
   readonly seconds: number;
 };
 

@@ -78,7 +78,13 @@ export const baseRegistered = (modelId: bigint, weightsHash: Hex, name = 'base')
     uri: 'ipfs://base',
   });
 
-export const adapterRegistered = (modelId: bigint, parentId: bigint, weightsHash: Hex, name = 'adapter') =>
+export const adapterRegistered = (
+  modelId: bigint,
+  parentId: bigint,
+  weightsHash: Hex,
+  name = 'adapter',
+  configHash = hashOf('config'),
+) =>
   event('AdapterRegistered', {
     modelId,
     parentId,
@@ -87,7 +93,7 @@ export const adapterRegistered = (modelId: bigint, parentId: bigint, weightsHash
     datanetId: 1n,
     datanetVersion: 1,
     weightsHash,
-    configHash: hashOf('config'),
+    configHash,
     name,
   });
 
@@ -108,6 +114,15 @@ export const requested = (jobId: bigint, params = '{}', changes: { fee?: bigint 
 
 export const claimed = (jobId: bigint, attempt: number, leaseUntil: bigint, by: string = runner.address) =>
   event('JobClaimed', { jobId, runner: low(by), attempt, leaseUntil });
+
+/** A training's commit, as it emits: an evaluation with the hash of its report, then that the job is done. */
+export const committed = (jobId: bigint, modelId: bigint, reportHash: Hex, by: string = runner.address) => [
+  event('EvaluationRecorded', {
+    ...{ modelId, suite: hashOf('domain'), evaluator: low(by), tokens: 1, regressed: false },
+    ...{ baseLossMicros: 1n, modelLossMicros: 1n, reportHash },
+  }),
+  event('JobCommitted', { jobId, runner: low(by), modelId, attempt: 1, resultHash: hashOf(`weights of ${modelId}`) }),
+];
 
 export const failed = (jobId: bigint, attempt: number, by: string = runner.address) =>
   event('JobFailed', { jobId, runner: low(by), attempt, reason: 'it broke' });

@@ -24,7 +24,7 @@ from ..training.rows import TrainFile, data_root
 from .ekfac import measure, solve
 from .gradients import IGNORED, Example, Gradient, added, dot, gradient_of
 from .prior import prior_root, quantise
-from .training_set import contribution_gradients, summed, training_set
+from .training_set import contribution_gradients, training_set
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ def influence(params: InfluenceParams, job: Job) -> dict[str, Any]:
     rows = to_rows(plan.tokenizer, texts, plan.context)
 
     wanted = solve(measure(model, data.examples, params.seed, job), _validation_gradient(model, rows, job))
-    totals = summed(len(data.contributions), contribution_gradients(model, data, job))
-    scores = [0.0 if total is None else dot(wanted, total) for total in totals]
+    scores = [0.0] * len(data.contributions)
+    for number, gradient in contribution_gradients(model, data, job):
+        scores[number] += dot(wanted, gradient)
     prior = list(zip(data.contributions, quantise(scores), strict=True))
     return {
         "method": "influence-0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..influence.prior import WHOLE_BPS
 from ..settings import setting
 
 MAX_MODULES = 64
@@ -121,6 +122,12 @@ class TrainConfig:
         "Steps between two checkpoints, from which a killed run goes on; 0 writes one only when the run is called off.",
         default=50, low=0, high=1_000_000, unit="steps", group="watching",
         too_low="much time goes into writing", too_high="a kill loses more work",
+    )
+    influence_lambda_bps: int = setting(
+        "Part of the pay for the adapter's answers that goes by evidence alone. Below 10000 the influence of each contribution on the "
+        "adapter is measured after training and weighs the rest; it has not been found to pay more justly.",
+        default=WHOLE_BPS, low=0, high=WHOLE_BPS, unit="basis points", group="attribution",
+        too_low="what can't be recomputed bit for bit decides who is paid", too_high="10000 measures no influence and saves its time",
     )
     precision: str = setting(
         "Number format of the computation. `fp32` is exact and repeatable, `bf16` and `fp16` are faster on a GPU.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..influence.prior import WHOLE_BPS
 from ..models.load import expert_count
 from .blocks import Blocks
 from .config import SMALL_MODEL, TrainConfig
@@ -90,6 +91,9 @@ def _about_watching(rows: list[Row], looks: list[list[int]], config: TrainConfig
     if held_out < FEW_HELD_OUT:
         message = f"{held_out} rows are held out: the evaluation will tell large differences only"
         found.append(_warning("few_held_out", message))
+    if config.influence_lambda_bps < WHOLE_BPS and not held_out:
+        message = "no row is held out to measure influence on: evidence alone pays"
+        found.append(_warning("no_influence", message, "influence_lambda_bps"))
     if config.patience and len(looks) < FEW_LOOKS:
         message = f"early stopping has {len(looks)} rows to judge by" + ("" if looks else " and is off")
         found.append(_warning("few_validation_rows", message, "patience"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..influence.prior import WHOLE_BPS
 from ..models.load import read_config
 from ..models.making import MAKING
 from ..runtime import device
@@ -25,7 +26,12 @@ def _feed_forward(config: Any) -> int:
 
 
 def trainable_parameters(plan: Plan) -> int:
-    """Of the adapter: rank times the sides of each layer that gets one. The layers are read from a model without weights."""
+    """Of the adapter: rank times the sides of each layer that gets one."""
+    return plan.config.rank * sum(sum(sides) for sides in _adapted_layers(plan))
+
+
+def _adapted_layers(plan: Plan) -> list[tuple[int, int]]:
+    """The sides of each layer that gets an adapter, read from a model without weights."""
     import torch
     from accelerate import init_empty_weights
     from transformers import AutoModelForCausalLM
@@ -36,15 +42,32 @@ def trainable_parameters(plan: Plan) -> int:
     with MAKING, init_empty_weights():
         model = AutoModelForCausalLM.from_config(read_config(plan.folder), trust_remote_code=False)
     wanted = module_names(model, plan.config.target_modules)
-    head, total = model.get_output_embeddings(), 0
+    head, found = model.get_output_embeddings(), []
     for name, module in model.named_modules():
         linear = isinstance(module, (torch.nn.Linear, Conv1D)) and module is not head
         if linear and (wanted == "all-linear" or any(name == one or name.endswith(f".{one}") for one in wanted)):
-            total += sum(module.weight.shape) * plan.config.rank
-    return total
+            one, other = module.weight.shape
+            found.append((int(one), int(other)))
+    return found
 
 
 def memory_bytes(plan: Plan) -> int:
+    """The most that a run needs at once: of its training, or of the influence that is measured after it."""
+    bytes_ = _training_bytes(plan)
+    if plan.config.influence_lambda_bps < WHOLE_BPS:
+        bytes_ = max(bytes_, _influence_bytes(plan))
+    return bytes_ + PROCESS_BYTES[device()]
+
+
+def _influence_bytes(plan: Plan) -> int:
+    """The base in fp32, and for both matrices of each adapted layer EK-FAC's factors of both sides, in fp64."""
+    sides, rank = _adapted_layers(plan), plan.config.rank
+    factors = sum(one**2 + other**2 + 2 * rank**2 for one, other in sides)
+    factors += max(max(pair) for pair in sides) ** 2  # of one side, before and after its eigenvectors are found
+    return round(4 * plan.parameters + 8 * factors)
+
+
+def _training_bytes(plan: Plan) -> int:
     config, shape = plan.config, read_config(plan.folder)
     weight = BYTES[config.precision]
     if config.method == "qlora":
@@ -61,4 +84,4 @@ def memory_bytes(plan: Plan) -> int:
     kept = a_layer + layers * shape.hidden_size if config.gradient_checkpointing else a_layer * layers
     activations = positions * kept * max(weight, 2)
     logits = 3 * 4 * max(SLICE_LOGITS, shape.vocab_size)
-    return round(held + ADAM_BYTES * trainable_parameters(plan) + activations + logits + PROCESS_BYTES[device()])
+    return round(held + ADAM_BYTES * trainable_parameters(plan) + activations + logits)

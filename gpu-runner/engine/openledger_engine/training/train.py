@@ -11,6 +11,7 @@ from typing import Any
 
 from ..evaluation.evaluate import texts_at
 from ..evaluation.suites import CHOICE_SUITES, Material, compare, forgetting
+from ..influence.prior import WHOLE_BPS
 from ..methods import Job, register
 from ..models.weights_files import weights_sha256
 from ..settings import setting
@@ -61,12 +62,15 @@ def train_here(params: TrainParams, processes: Processes, job: Job) -> dict[str,
     loop = Loop(model, blocks, plan.validation, config, checkpoint, processes, job)
     with returning_memory():
         progress = loop.run()
+    resumed_from = loop.resumed_from
     if processes.rank > 0:
         return {}
 
     material = Material(plan.held_out, general, plan.context)
     evaluations = compare(model, plan.tokenizer, material, params.suites, job)
     save(model, shape, record, output)
+    del model, loop
+    influence = _influence(params, plan, job)
     checkpoint.remove()
     tokens = dict(zip(blocks.contributions, progress.tokens_by_owner[:-1], strict=True))
     return {
@@ -85,10 +89,21 @@ def train_here(params: TrainParams, processes: Processes, job: Job) -> dict[str,
         "warnings": plan.warnings,
         "best_step": _best_step(config, progress),
         "stopped_early": progress.stopped_early,
-        "resumed_from_step": loop.resumed_from,
+        "resumed_from_step": resumed_from,
         "dataset_root": plan.dataset_root,
         "seconds": time.monotonic() - began,
-    }
+    } | influence
+
+
+def _influence(params: TrainParams, plan: Plan, job: Job) -> dict[str, Any]:
+    """The adapter's prior and how much it weighs, where that was asked for and something is held out to measure it on."""
+    from ..influence.influence import InfluenceParams, influence
+
+    lambda_bps = plan.config.influence_lambda_bps
+    if lambda_bps == WHOLE_BPS or not plan.held_out:
+        return {}
+    measured = influence(InfluenceParams(params.base, params.output, params.files), job)
+    return {"influence": {"lambda_bps": lambda_bps, "root": measured["root"], "prior": measured["prior"]}}
 
 
 def _best_step(config: TrainConfig, progress: Progress) -> int:
