@@ -18,7 +18,17 @@ type Report = {
 const engine = fileURLToPath(new URL('../../gpu-runner/engine', import.meta.url));
 const program = fileURLToPath(new URL('../python/attribution/main.py', import.meta.url));
 /** What others are known for: BM25 and embeddings are methods of retrieval, the rest are published influence methods. */
-const peers = ['random', 'tokenCount', 'bm25', 'embedding', 'gradientDot', 'gradientCosine', 'dataInf', 'tracIn', 'trak'];
+const peers = [
+  'random',
+  'tokenCount',
+  'bm25',
+  'embedding',
+  'gradientDot',
+  'gradientCosine',
+  'dataInf',
+  'tracIn',
+  'trak',
+];
 
 const measure = async (flags: readonly string[]): Promise<Report> => {
   const python = await enginePython();

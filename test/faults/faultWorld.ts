@@ -30,6 +30,7 @@ const FILES = ['ana/daily-running.md', 'ana/islanding-drill.md', 'bo/member-mete
 const FORMATS: Readonly<Record<string, number>> = { md: 0, txt: 3 };
 /** The chain's block time. */
 const BLOCK_MS = 1_000;
+const L1_BLOCK_SECONDS = 12n;
 const FEE = parseEther('1');
 const DEPOSIT = parseEther('50');
 /** Small enough for a few seconds, long enough for several checkpoints. */
@@ -74,6 +75,7 @@ export class FaultWorld {
     const python = await enginePython();
     const baseModel = await makeBase(join(folder, 'base'));
     const node = await startTestServer();
+    node.chain.l1.blockTime = L1_BLOCK_SECONDS;
     const { timestamp } = await node.chain.step().then(({ header }) => header);
     const { l2ChainId: chainId, l1ChainId } = node.chain.engine.config;
     const dataDir = join(folder, 'data');
@@ -160,6 +162,9 @@ export class FaultWorld {
   async #makeBlocks(): Promise<void> {
     while (!this.#ended.signal.aborted) {
       const began = Date.now();
+      // Beyond the drift that the protocol allows from the last L1 block, a block would have no transactions.
+      const { l1, engine } = this.node.chain;
+      if ((await engine.headBlock()).header.timestamp - l1.latest.timestamp >= l1.blockTime) l1.mine();
       await this.node.chain.step();
       await sleep(Math.max(0, began + BLOCK_MS - Date.now()), this.#ended.signal);
     }

@@ -204,6 +204,27 @@ def test_influence_refuses_other_files_and_adapters_without_a_record(
     assert engine.error("influence", base=str(BASE), adapter=str(tmp_path), files=files())["code"] == "unknown_adapter"
 
 
+def test_training_measures_influence_when_asked(
+    engine: Engine, two_files: list[dict[str, str]], adapter: dict[str, Any], tmp_path: Path
+) -> None:
+    """The same prior as `influence` gives afterwards, the same weights as without it; the estimate and the warnings know."""
+    assert "influence" not in adapter
+    params = {"max_steps": 6, "max_length": 128, "learning_rate": 1e-2, "replay_share": 0.0, "influence_lambda_bps": 5_000}
+    request = {"base": str(BASE), "files": two_files, "params": params}
+    run = engine.result("train", **request, output=str(tmp_path), suites=[])
+    assert run["weights_sha256"] == adapter["weights_sha256"] and run["config_sha256"] != adapter["config_sha256"]
+    found = engine.result("influence", base=str(BASE), adapter=str(tmp_path), files=two_files)
+    assert run["influence"] == {"lambda_bps": 5_000, "root": found["root"], "prior": found["prior"]}
+    assert {path.name for path in tmp_path.iterdir()} == {"adapter_model.safetensors", "adapter_config.json", "record.json"}
+
+    without = request | {"params": params | {"influence_lambda_bps": 10_000}}
+    seconds = [engine.result("estimate", **one)["seconds"] for one in (without, request)]
+    assert seconds[1] > seconds[0]
+    nothing = request | {"heldout_share_bps": 0, "params": params | {"max_steps": 1}}
+    warned = engine.result("train", **nothing, output=str(tmp_path / "none"), suites=[])
+    assert "influence" not in warned and "no_influence" in [warning["code"] for warning in warned["warnings"]]
+
+
 def test_the_prior_weighs_evidence_only_when_asked(engine: Engine, tmp_path: Path) -> None:
     index = str(tmp_path)
     engine.result("index_corpus", index=index, files=files())

@@ -11,7 +11,7 @@ from ..methods import Job, register
 from ..models.adapters import adapter_rank
 from ..models.folders import resolve_folder
 from ..models.load import context_length, load_model, load_tokenizer
-from ..models.making import MAKING
+from ..models.making import MAKING, peft_module
 from ..models.weights_files import weights_sha256
 from ..settings import setting
 from .harness import harness_rows
@@ -46,10 +46,8 @@ def evaluate(params: EvaluateParams, job: Job) -> dict[str, Any]:
         weights_sha256(Path(params.adapter), "adapter_model")
     model, tokenizer = load_model(folder, "float32"), load_tokenizer(folder)
     if params.adapter is not None:
-        from peft import PeftModel
-
         with MAKING:
-            model = PeftModel.from_pretrained(model, params.adapter, low_cpu_mem_usage=True)
+            model = peft_module().PeftModel.from_pretrained(model, params.adapter, low_cpu_mem_usage=True)
     rows = compare(model, tokenizer, Material(domain, general, context_length(model)), params.suites, job)
     rows += harness_rows(model, tokenizer, params.harness_tasks, params.harness_path, job)
     return {"evaluations": rows, "forgetting": forgetting(rows)}

@@ -16,7 +16,7 @@ from ..methods import Job, register
 from ..models.adapters import adapter_rank
 from ..models.folders import resolve_folder
 from ..models.load import load_model
-from ..models.making import MAKING
+from ..models.making import MAKING, peft_module
 from ..models.weights_files import weights_sha256
 from ..settings import setting
 from ..training.prepare import DataParams, prepare
@@ -62,8 +62,6 @@ def _validation_gradient(model: Any, rows: list[list[int]], job: Job) -> Gradien
 
 
 def influence(params: InfluenceParams, job: Job) -> dict[str, Any]:
-    from peft import PeftModel
-
     folder, adapter = resolve_folder(params.base), Path(params.adapter)
     base, rank = weights_sha256(folder, "model"), adapter_rank(adapter)
     weights = weights_sha256(adapter, "adapter_model")
@@ -72,7 +70,7 @@ def influence(params: InfluenceParams, job: Job) -> dict[str, Any]:
     plan = prepare(DataParams(params.base, params.files, settings, None, record["heldout_share_bps"]), job)
     model = load_model(folder, "float32")
     with MAKING:
-        model = PeftModel.from_pretrained(model, str(adapter), is_trainable=True).eval()
+        model = peft_module().PeftModel.from_pretrained(model, str(adapter), is_trainable=True).eval()
     data = training_set(plan)
     texts = read_rows_file(Path(params.rows_path), "rows_path") if params.rows_path else data.held_out
     rows = to_rows(plan.tokenizer, texts, plan.context)

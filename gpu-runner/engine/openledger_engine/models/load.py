@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import EngineError
 from ..runtime import device, torch_module
-from .making import MAKING
+from .making import MAKING, transformers_module
 from .nf4 import quantise_model
 from .weights_files import refuse_pickles, weight_files
 
@@ -34,11 +34,11 @@ def refuse_code(folder: Path) -> None:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
-
     refuse_code(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        with MAKING:
+            loader = transformers_module().AutoTokenizer
+            tokenizer = loader.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise EngineError("unknown_model", f"the tokenizer can't be loaded: {error}") from error
     if tokenizer.pad_token_id is None:
@@ -54,12 +54,11 @@ def load_model(folder: Path, dtype: str) -> Any:
 def load_quantised(folder: Path, dtype: str, double: bool) -> tuple[Any, str]:
     """The model with its linear layers in NF4, and whose NF4 it is: bitsandbytes on a GPU that has it, else ours."""
     if nf4_kind() == "bitsandbytes":
-        from transformers import BitsAndBytesConfig
-
-        settings = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=double,
-            bnb_4bit_compute_dtype=getattr(torch_module(), dtype),
-        )
+        with MAKING:
+            settings = transformers_module().BitsAndBytesConfig(
+                load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=double,
+                bnb_4bit_compute_dtype=getattr(torch_module(), dtype),
+            )
         return _read(folder, dtype, quantization_config=settings, device_map={"": 0}), "bitsandbytes"
     model = _read(folder, dtype)
     quantise_model(model, double)
@@ -75,12 +74,9 @@ def _read(folder: Path, dtype: str, **more: Any) -> Any:
     weight_files(folder, "model")
     refuse_code(folder)
     try:
-        # The import is inside: what imports itself piece by piece doesn't bear two threads at first use either.
         with MAKING:
-            from transformers import AutoModelForCausalLM
-
             torch = torch_module()
-            return AutoModelForCausalLM.from_pretrained(
+            return transformers_module().AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=dtype if dtype == "auto" else getattr(torch, dtype),
                 use_safetensors=True,
@@ -94,11 +90,11 @@ def _read(folder: Path, dtype: str, **more: Any) -> Any:
 
 def read_config(folder: Path) -> Any:
     """The model's configuration, without its weights."""
-    from transformers import AutoConfig
-
     refuse_code(folder)
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        with MAKING:
+            loader = transformers_module().AutoConfig
+            return loader.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise EngineError("unknown_model", f"the model's configuration can't be read: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import EngineError, bad_params
 from ..models.adapters import read_adapter_config
 from ..models.load import expert_count
-from ..models.making import MAKING
+from ..models.making import MAKING, peft_module
 from ..models.weights_files import canonical_json, weights_sha256
 from ..runtime import torch_module
 from .config import MAX_MODULES, TrainConfig
@@ -72,16 +72,15 @@ def attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
 
 def _attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
     """The seed is set right before the adapter's weights are drawn."""
-    from peft import LoraConfig, PeftModel, get_peft_model
-
+    peft = peft_module()
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if parent is not None:
         weights_sha256(parent, "adapter_model")
         with MAKING:
             torch_module().manual_seed(config.seed)
-            return PeftModel.from_pretrained(model, str(parent), is_trainable=True)
-    settings = LoraConfig(
+            return peft.PeftModel.from_pretrained(model, str(parent), is_trainable=True)
+    settings = peft.LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
@@ -92,7 +91,7 @@ def _attach(model: Any, config: TrainConfig, parent: Path | None) -> Any:
     try:
         with MAKING:
             torch_module().manual_seed(config.seed)
-            return get_peft_model(model, settings)
+            return peft.get_peft_model(model, settings)
     except ValueError as error:
         raise bad_params("params.target_modules", str(error)) from error
 

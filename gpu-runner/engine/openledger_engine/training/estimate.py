@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..evaluation.choices import general_tasks
+from ..influence.prior import WHOLE_BPS
 from ..methods import Job, register
 from ..runtime import device
 from .calibrate import calibrate
@@ -18,6 +19,8 @@ from .schedule import planned_steps
 LOW, HIGH = 0.6, 2.0
 # A forward pass takes about a third of a training step's time.
 FORWARD_SHARE = 1 / 3
+# Influence goes three times over the data, a block at a time and with factors in fp64: measured, in training passes over the blocks.
+INFLUENCE_PASSES = 10
 TASK_TOKENS = 80  # of the four choices of one item of the general tasks
 GENERAL_TOKENS = 25_000  # a general evaluation file as the shipped one, seen twice: as loss and as choices
 
@@ -71,7 +74,9 @@ def _seconds(plan: Plan, speed: float, train_tokens: int, replayed: int) -> floa
     looked_at = sum(map(len, plan.validation)) * 11
     evaluated = (2 * 2 * (held_out + GENERAL_TOKENS) + 2 * TASK_TOKENS * len(general_tasks()) + looked_at) * FORWARD_SHARE
     written = replayed * config.max_length
-    return (trained + evaluated + written) / speed
+    measures_influence = config.influence_lambda_bps < WHOLE_BPS and held_out > 0
+    looked_into = INFLUENCE_PASSES * config.max_length * len(plan.blocks.ids) if measures_influence else 0
+    return (trained + evaluated + written + looked_into) / speed
 
 
 register("estimate", EstimateParams, "train", estimate)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..influence.prior import WHOLE_BPS
 from ..models.load import read_config
-from ..models.making import MAKING
+from ..models.making import MAKING, transformers_module
 from ..runtime import device
 from .objective import SLICE_LOGITS
 from .prepare import Plan
@@ -33,21 +33,22 @@ def trainable_parameters(plan: Plan) -> int:
 def _adapted_layers(plan: Plan) -> list[tuple[int, int]]:
     """The sides of each layer that gets an adapter, read from a model without weights."""
     import torch
-    from accelerate import init_empty_weights
-    from transformers import AutoModelForCausalLM
-    from transformers.pytorch_utils import Conv1D
 
     from .adapter import module_names
 
-    with MAKING, init_empty_weights():
-        model = AutoModelForCausalLM.from_config(read_config(plan.folder), trust_remote_code=False)
+    with MAKING:
+        from accelerate import init_empty_weights
+        from transformers.pytorch_utils import Conv1D
+
+        with init_empty_weights():
+            model = transformers_module().AutoModelForCausalLM.from_config(read_config(plan.folder), trust_remote_code=False)
     wanted = module_names(model, plan.config.target_modules)
     head, found = model.get_output_embeddings(), []
     for name, module in model.named_modules():
         linear = isinstance(module, (torch.nn.Linear, Conv1D)) and module is not head
         if linear and (wanted == "all-linear" or any(name == one or name.endswith(f".{one}") for one in wanted)):
-            one, other = module.weight.shape
-            found.append((int(one), int(other)))
+            rows, columns = module.weight.shape
+            found.append((int(rows), int(columns)))
     return found
 
 
