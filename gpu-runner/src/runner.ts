@@ -107,7 +107,6 @@ export const startRunner = async (options: RunnerOptions, { log }: { log: Logger
     });
     lifecycle.add({ name: 'lock', close: unlock });
     const apiKeys = new ApiKeys({ database, now: Date.now });
-    admin.serve(serveAdmin(keyRoutes(apiKeys)));
     const now = () => Date.now() + options.clockOffsetMs;
     const store = new ContentStore(path('files'));
     mkdirSync(path('files'), { recursive: true });

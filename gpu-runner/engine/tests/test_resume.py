@@ -84,19 +84,21 @@ def test_a_checkpoint_of_another_record_or_a_damaged_one_is_removed(engine: Engi
 
 
 def test_early_stopping_keeps_the_best_adapter(engine: Engine, small: Path, tmp_path: Path) -> None:
-    """At a rate that wrecks the model the first looks are the best."""
-    result = engine.result(
-        "train", **request(small, tmp_path, learning_rate=0.1, scheduler="constant", patience=2, validation_steps=2)
-    )
-    looks = {look["step"]: look["loss"] for look in result["validation_curve"]}
-    best = min(looks, key=lambda step: looks[step])
-    assert result["stopped_early"] and result["steps"] < 40 and result["best_step"] == best
-    assert result["steps"] == best + 2 * 2
-    # The kept adapter is the one that the best look saw, so it has that look's loss on the rows set aside.
+    """Neither depends on which way a machine's rounding sends the run: no fall is enough to count, and the end is not the best."""
+    stopped = engine.result("train", **request(small, tmp_path / "stopped", patience=2, min_delta=10.0, validation_steps=2))
+    assert stopped["stopped_early"] and stopped["steps"] == 2 + 2 * 2 and stopped["best_step"] == 2
+    wild = {"learning_rate": 0.1, "scheduler": "constant", "patience": 100, "validation_steps": 2}
+    whole = engine.result("train", **request(small, tmp_path / "whole", **wild))
+    assert not whole["stopped_early"] and whole["steps"] == 40
     validation = [row.text for row in read_rows(LISTED, 1000, 500) if row.part == "validation"]
-    model = PeftModel.from_pretrained(load_model(small, "float32"), str(tmp_path)).eval()
     rows = to_rows(load_tokenizer(small), validation, 256)
-    assert mean_loss(model, rows, Job(lambda *_: None)) == pytest.approx(looks[best], abs=1e-6)
+    for name, result in (("stopped", stopped), ("whole", whole)):
+        looks = {look["step"]: look["loss"] for look in result["validation_curve"]}
+        if name == "whole":
+            assert result["best_step"] == min(looks, key=lambda step: looks[step])
+        # The kept adapter is the one that the best look saw, so it has that look's loss on the rows set aside.
+        model = PeftModel.from_pretrained(load_model(small, "float32"), str(tmp_path / name)).eval()
+        assert mean_loss(model, rows, Job(lambda *_: None)) == pytest.approx(looks[result["best_step"]], abs=1e-6)
 
 
 def test_two_processes_follow_the_curve_of_one(engine: Engine, small: Path, tmp_path: Path) -> None:

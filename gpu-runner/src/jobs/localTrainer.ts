@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engineProcess.ts';
 import { runnerError } from '../errors.ts';
 import type { ContentStore } from '../store/contentStore.ts';
 import type { ModelLocator } from '../store/modelLocator.ts';
+import { sweepWork } from './sweepWork.ts';
 import { type AdapterFiles, adapterFileNames, type Trainer, type TrainResult } from './training.ts';
 
 export type LocalTrainerModules = {
@@ -35,6 +36,7 @@ export const localTrainer = (modules: LocalTrainerModules): Trainer => {
     const folder = join(workDir, work.id);
     const output = join(folder, 'adapter');
     await mkdir(output, { recursive: true });
+    await sweepWork(workDir);
     const parent = work.parent && (await parentFolder(work.parent, join(folder, 'parent'), modules));
     try {
       const result = await engine.request<TrainResult>(
