@@ -7,6 +7,7 @@ import {
   PaymentChannel,
   payingFetch,
   paymentSchemes,
+  sha256Hex,
   signVoucher,
 } from '@openledger/client';
 import { decodePage, jobsAbi, modelsAbi, outputIdOf, outputsOf } from '@openledger/contracts';
@@ -93,6 +94,9 @@ export const trainAdapter = async (
   const lossBefore = Number(domain.baseLossMicros) / 1e6;
   const lossAfter = Number(domain.modelLossMicros) / 1e6;
   check(lossAfter <= lossBefore * 0.9, `the held-out domain loss fell only from ${lossBefore} to ${lossAfter}`);
+  const reportUrl = `${context.devnet.urls.runner}/v1/training/jobs/${jobId}/report`;
+  const report = new Uint8Array(await (await fetch(reportUrl)).arrayBuffer());
+  check(sha256Hex(report) === domain.reportHash, `the report at ${reportUrl} is not the one that stands on chain`);
   const forgetting = `general ${Number(general.baseLossMicros) / 1e6} -> ${Number(general.modelLossMicros) / 1e6}`;
   return {
     modelId,
