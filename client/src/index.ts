@@ -25,6 +25,7 @@ export {
   type Influence,
   type InfluencePrior,
   influenceOfReport,
+  MAX_REPORT_BYTES,
   type Passage,
   priorRoot,
   type Retrieval,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { influenceOfReport, priorRoot } from '../src/index.ts';
+import { influenceOfReport, MAX_REPORT_BYTES, priorRoot } from '../src/index.ts';
 
 const prior = [
   { contribution_id: '9', weight: 65_535 },
@@ -33,6 +33,8 @@ describe('influenceOfReport', () => {
     for (const one of wrong) expect(read(JSON.stringify({ influence: one }))).toBeUndefined();
     for (const text of ['', 'null', '[]', '{', '"influence"', '7']) expect(read(text)).toBeUndefined();
     expect(influenceOfReport(Uint8Array.of(0xff, 0xfe))).toBeUndefined();
+    const padded = JSON.stringify({ influence }).padEnd(MAX_REPORT_BYTES);
+    expect([read(padded), read(`${padded} `)]).toEqual([{ lambdaBps: 2_500, prior: weights }, undefined]);
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(read(`{"influence":${text}}`)).toBeUndefined();

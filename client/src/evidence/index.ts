@@ -1,5 +1,12 @@
 export type { ContributionText } from './corpus.ts';
-export { type Influence, type InfluencePrior, influenceOfReport, priorRoot, weightByInfluence } from './influence.ts';
+export {
+  type Influence,
+  type InfluencePrior,
+  influenceOfReport,
+  MAX_REPORT_BYTES,
+  priorRoot,
+  weightByInfluence,
+} from './influence.ts';
 export {
   type Attribution,
   type EvidenceSpan,

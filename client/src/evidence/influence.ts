@@ -8,6 +8,9 @@ export type InfluencePrior = ReadonlyMap<string, number>;
 /** How influence weighs the evidence in an adapter's answers, as its training committed to it. */
 export type Influence = { readonly lambdaBps: number; readonly prior: InfluencePrior };
 
+/** A longer report says nothing about influence: nobody has to read it into memory to find out who is paid. */
+export const MAX_REPORT_BYTES = 64 * 1024 * 1024;
+
 const HIGHEST = 65535n;
 const WHOLE_BPS = 10_000;
 
@@ -16,6 +19,7 @@ const WHOLE_BPS = 10_000;
  * the evaluations that the training was committed with. Undefined where it says nothing well-formed: then evidence alone pays.
  */
 export const influenceOfReport = (report: Uint8Array): Influence | undefined => {
+  if (report.length > MAX_REPORT_BYTES) return undefined;
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(report));

@@ -1,4 +1,4 @@
-import { type Influence, influenceOfReport } from '@openledger/client';
+import { type Influence, influenceOfReport, MAX_REPORT_BYTES } from '@openledger/client';
 import { zeroHash } from 'viem';
 import type { Model } from '../chain/runnerView.ts';
 import type { ContentHash, ContentStore } from '../store/contentStore.ts';
@@ -21,8 +21,10 @@ export const reportOfModel = (model: Pick<Model, 'reportHash'> | undefined): Con
  */
 export const influenceOf = async (
   model: Pick<Model, 'reportHash'> | undefined,
-  store: Pick<ContentStore, 'get'>,
+  store: Pick<ContentStore, 'ensure' | 'size' | 'get'>,
 ): Promise<Influence | undefined> => {
   const [report] = reportOfModel(model);
-  return report === undefined ? undefined : influenceOfReport(await store.get(report));
+  if (report === undefined) return undefined;
+  await store.ensure(report);
+  return (await store.size(report)) > MAX_REPORT_BYTES ? undefined : influenceOfReport(await store.get(report));
 };

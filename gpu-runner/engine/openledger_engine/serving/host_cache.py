@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from typing import Any
 
 from ..errors import EngineError
 from ..models.weights_files import sha256_file
+from ..runtime import torch_module
 from .lora_files import KEY, LoraFile, file_state
 from .lora_layers import Factors
 
@@ -36,7 +38,7 @@ class HostCache:
                 return held[0]
         began = time.perf_counter()
         factors = read_factors(file)
-        size = sum(a.nbytes + b.nbytes for a, b, _ in factors.values())
+        size = sum(a.nbytes + b.nbytes for a, b in factors.values())
         with self._lock:
             if file.sha256 not in self._held:
                 self.read_seconds[file.sha256] = time.perf_counter() - began
@@ -57,9 +59,13 @@ class HostCache:
 
 
 def read_factors(file: LoraFile) -> Factors:
-    """The factors as they lie in the file. Hashed again when the file has changed since it was registered."""
+    """The factors as they go into a slot: turning and scaling them here leaves the scheduler two copies a layer.
+
+    The file is hashed again when it has changed since it was registered.
+    """
     from safetensors.torch import load
 
+    torch = torch_module()
     try:
         if file_state(file.path) != file.state and sha256_file(file.path) != file.sha256:
             raise EngineError("unknown_adapter", f"adapter {file.sha256} was changed on disk since it was registered")
@@ -68,4 +74,11 @@ def read_factors(file: LoraFile) -> Factors:
     except OSError as error:
         raise EngineError("unknown_adapter", f"adapter {file.sha256} can't be read: {error.strerror}") from error
     named = {(m[1], m[2]): tensor for key, tensor in tensors.items() if (m := KEY.fullmatch(key))}
-    return {name: (named[name, "A"], named[name, "B"], scale) for name, scale in file.scales.items()}
+    alike: dict[Any, list[str]] = {}
+    for name, scale in file.scales.items():
+        alike.setdefault((named[name, "B"].shape, scale), []).append(name)
+    turned = {}
+    for (_, scale), names in alike.items():  # a model has few shapes: a few large products instead of one for each layer
+        stacked = torch.stack([named[name, "B"] for name in names])
+        turned |= dict(zip(names, stacked.transpose(1, 2).contiguous().mul_(scale).unbind(), strict=True))
+    return {name: (named[name, "A"], turned[name]) for name in file.scales}

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..runtime import torch_module
 
-Factors = dict[str, tuple[Any, Any, float]]  # module path -> A [rank, in], B [out, rank], scale
+Factors = dict[str, tuple[Any, Any]]  # module path -> A [rank, in] and B [rank, out], with the scale in B
 
 
 class SlotBatch:
@@ -53,7 +53,7 @@ class LoraLayer:
             self.a[:, : old_a.shape[1]] = old_a
             self.b[:, : old_b.shape[1]] = old_b
 
-    def put(self, slot: int, factors: tuple[Any, Any, float] | None) -> None:
+    def put(self, slot: int, factors: tuple[Any, Any] | None) -> None:
         """Without factors the slot is emptied: this adapter doesn't change this layer."""
         rank = 0 if factors is None else factors[0].shape[0]
         if rank < self.a.shape[1]:
@@ -61,8 +61,7 @@ class LoraLayer:
             self.b[slot, rank:] = 0
         if factors is not None:
             self.a[slot, :rank] = factors[0]
-            self.b[slot, :rank] = factors[1].T
-            self.b[slot, :rank] *= factors[2]
+            self.b[slot, :rank] = factors[1]
 
     def _add(self, _: Any, inputs: tuple[Any, ...], output: Any) -> Any:
         """Adds in place. `output` is [rows, tokens, out], or the same with the first two flattened."""
