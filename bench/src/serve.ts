@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from './median.ts';
 import { enginePython } from './python.ts';
 import type { BenchResult } from './report.ts';
 
@@ -18,7 +19,8 @@ const flags = {
   'peer-requests': { type: 'string', default: '64' },
   'single-requests': { type: 'string', default: '24' },
   rows: { type: 'string', default: '64' },
-  repeats: { type: 'string', default: '1' },
+  rounds: { type: 'string', default: '3' },
+  'peer-rounds': { type: 'string', default: '1' },
   registered: { type: 'string', default: '1000' },
   cold: { type: 'string', default: '60' },
   /** Interpreter with the engine's requirements; made when empty. */
@@ -30,6 +32,7 @@ const OURS = [1, 8, 64, 512];
 /** PEFT takes minutes to load 512 adapters, and the goal is stated for 64. */
 const PEERS = [8, 64];
 
+type Rounds = { tokens: number; seconds: Record<string, number[]> };
 type Throughput = { tokens_per_second: number };
 
 /**
@@ -51,18 +54,19 @@ export const serve = async (): Promise<BenchResult> => {
     return JSON.parse(output.trim().split('\n').at(-1) ?? '') as T;
   };
   try {
-    const { repeats, requests } = values;
+    const { rounds, requests } = values;
     run('make', { adapters: Math.max(Number(values.registered), ...OURS) });
-    const ours = run<{ tokens_per_second: Record<string, number> }>('ours', {
-      adapters: OURS.join(','),
-      requests,
-      repeats,
-    }).tokens_per_second;
-    const speed = (adapters: number) => ours[adapters] ?? Number.NaN;
+    const ours = run<Rounds>('ours', { adapters: OURS.join(','), requests, repeats: rounds });
+    const seconds = (adapters: number) => ours.seconds[adapters] ?? [];
+    const speed = (adapters: number) => ours.tokens / median(seconds(adapters));
+    // Round by round: what else the machine does strikes both.
+    const losses = seconds(512).map((many, round) => 1 - (seconds(8)[round] ?? Number.NaN) / many);
     const peer = (what: string, count: string) =>
       Object.fromEntries(
         PEERS.map((adapters) => {
-          const { tokens_per_second } = run<Throughput>(what, { adapters, requests: count, repeats });
+          const { tokens_per_second } = run<Throughput>(what, {
+            ...{ adapters, requests: count, repeats: values['peer-rounds'] },
+          });
           return [`tokensPerSecond${adapters}`, tokens_per_second];
         }),
       );
@@ -72,7 +76,6 @@ export const serve = async (): Promise<BenchResult> => {
     const merged = run<Record<string, number>>('merged', {});
     const figure = (figures: Record<string, number>, name: string) => figures[name] ?? Number.NaN;
     const better = Math.max(figure(peftMixed, 'tokensPerSecond64'), figure(peftOneAtATime, 'tokensPerSecond64'));
-    const loss = 1 - speed(512) / speed(8);
     const grown = figure(many, 'rss_bytes_per_registered');
     const atLeast = (goal: string, target: number, actual: number) => ({ goal, target, actual, met: actual >= target });
     const atMost = (goal: string, target: number, actual: number) => ({ goal, target, actual, met: actual <= target });
@@ -101,11 +104,12 @@ export const serve = async (): Promise<BenchResult> => {
         toPeftMixed8: speed(8) / figure(peftMixed, 'tokensPerSecond8'),
         toPeftMixed64: speed(64) / figure(peftMixed, 'tokensPerSecond64'),
         toPeftOneAtATime64: speed(64) / figure(peftOneAtATime, 'tokensPerSecond64'),
-        lossFrom8To512: loss,
+        lossFrom8To512: median(losses),
+        lossFrom8To512WithReads: losses[0] ?? Number.NaN,
       },
       goals: [
         atLeast('times the better peer at 64 adapters', 3, speed(64) / better),
-        atMost('loss from 8 to 512 adapters', 0.05, loss),
+        atMost('loss from 8 to 512 adapters', 0.05, median(losses)),
         atMost('MB of memory for each registered adapter', 0.1, grown / MEGABYTE),
         atMost(
           'logit difference to the merged model',
