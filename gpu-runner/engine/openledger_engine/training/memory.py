@@ -25,6 +25,11 @@ def _feed_forward(config: Any) -> int:
     return int(getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * config.hidden_size)
 
 
+def _kept(shape: Any) -> int:
+    """Values of each position and layer."""
+    return KEPT_HIDDEN * int(shape.hidden_size) + KEPT_FEED_FORWARD * _feed_forward(shape)
+
+
 def trainable_parameters(plan: Plan) -> int:
     """Of the adapter: rank times the sides of each layer that gets one."""
     return plan.config.rank * sum(sum(sides) for sides in _adapted_layers(plan))
@@ -61,11 +66,14 @@ def memory_bytes(plan: Plan) -> int:
 
 
 def _influence_bytes(plan: Plan) -> int:
-    """The base in fp32, and for both matrices of each adapted layer EK-FAC's factors of both sides, in fp64."""
-    sides, rank = _adapted_layers(plan), plan.config.rank
+    """The base in fp32; for both matrices of each adapted layer EK-FAC's factors of both sides, and what is watched of a block,
+    in fp64; and the block's pass, with all its logits and their gradients."""
+    shape, sides, rank = read_config(plan.folder), _adapted_layers(plan), plan.config.rank
     factors = sum(one**2 + other**2 + 2 * rank**2 for one, other in sides)
     factors += max(max(pair) for pair in sides) ** 2  # of one side, before and after its eigenvectors are found
-    return round(4 * plan.parameters + 8 * factors)
+    watched = sum(one + other + 2 * rank for one, other in sides)
+    position = 8 * watched + 4 * _kept(shape) * shape.num_hidden_layers + 3 * 4 * shape.vocab_size
+    return 4 * plan.parameters + 8 * factors + plan.config.max_length * position
 
 
 def _training_bytes(plan: Plan) -> int:
@@ -80,8 +88,7 @@ def _training_bytes(plan: Plan) -> int:
     else:
         held = plan.parameters * weight
     positions = config.batch_size * config.max_length
-    a_layer = KEPT_HIDDEN * shape.hidden_size + KEPT_FEED_FORWARD * _feed_forward(shape)
-    layers = shape.num_hidden_layers
+    a_layer, layers = _kept(shape), shape.num_hidden_layers
     kept = a_layer + layers * shape.hidden_size if config.gradient_checkpointing else a_layer * layers
     activations = positions * kept * max(weight, 2)
     logits = 3 * 4 * max(SLICE_LOGITS, shape.vocab_size)
