@@ -9,5 +9,7 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     pool: 'forks',
     maxWorkers: 2,
+    // Two engines may run at once on two cores: with two threads each they wait for one another.
+    env: { OPENLEDGER_ENGINE_THREADS: '1' },
   },
 });
