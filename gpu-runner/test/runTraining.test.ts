@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contracts } from '@openledger/client';
 import { decodePage, jobsAbi, outputIdOf, outputsOf } from '@openledger/contracts';
@@ -181,6 +181,14 @@ describe('runTraining', () => {
       { event: 'log', data: { message: 'hello' } },
       { event: 'progress', data: { step: 1 } },
     ]);
+  });
+
+  it('trains though its own folder lay there for longer than such folders are kept', async () => {
+    const folder = join(root, 'work', 'test-1');
+    mkdirSync(join(folder, 'adapter'), { recursive: true });
+    for (const old of [join(folder, 'adapter'), folder]) utimesSync(old, 0, 0);
+    withParams('{}');
+    expect(await runTraining(1n, modules)).toBe(7n);
   });
 
   it('commits hashes, name, evaluations and the batch of trained tokens', async () => {

@@ -35,8 +35,10 @@ export const localTrainer = (modules: LocalTrainerModules): Trainer => {
     for (const { sha256 } of work.files) await store.ensure(sha256);
     const folder = join(workDir, work.id);
     const output = join(folder, 'adapter');
-    await mkdir(output, { recursive: true });
+    await mkdir(workDir, { recursive: true });
+    // Before this work's own folder is made: an old one is swept, too, and would be gone under the engine.
     await sweepWork(workDir);
+    await mkdir(output, { recursive: true });
     const parent = work.parent && (await parentFolder(work.parent, join(folder, 'parent'), modules));
     try {
       const result = await engine.request<TrainResult>(
