@@ -54,7 +54,7 @@ export const serve = async (): Promise<BenchResult> => {
     return JSON.parse(output.trim().split('\n').at(-1) ?? '') as T;
   };
   try {
-    const { rounds, requests } = values;
+    const { rounds, 'peer-rounds': peerRounds, requests } = values;
     run('make', { adapters: Math.max(Number(values.registered), ...OURS) });
     const ours = run<Rounds>('ours', { adapters: OURS.join(','), requests, repeats: rounds });
     const seconds = (adapters: number) => ours.seconds[adapters] ?? [];
@@ -64,9 +64,7 @@ export const serve = async (): Promise<BenchResult> => {
     const peer = (what: string, count: string) =>
       Object.fromEntries(
         PEERS.map((adapters) => {
-          const { tokens_per_second } = run<Throughput>(what, {
-            ...{ adapters, requests: count, repeats: values['peer-rounds'] },
-          });
+          const { tokens_per_second } = run<Throughput>(what, { adapters, requests: count, repeats: peerRounds });
           return [`tokensPerSecond${adapters}`, tokens_per_second];
         }),
       );

@@ -8,11 +8,12 @@ const prior = [
 ];
 const weights = new Map(prior.map(({ contribution_id, weight }) => [contribution_id, weight]));
 const influence = { lambda_bps: 2_500, root: priorRoot(weights), prior };
+const weighing = { lambdaBps: 2_500, root: influence.root, prior: weights };
 const read = (text: string) => influenceOfReport(new TextEncoder().encode(text));
 
 describe('influenceOfReport', () => {
   it('reads how influence weighs', () => {
-    expect(read(JSON.stringify({ job: '1', influence }))).toEqual({ lambdaBps: 2_500, prior: weights });
+    expect(read(JSON.stringify({ job: '1', influence }))).toEqual(weighing);
     expect(read(JSON.stringify({ job: '1' }))).toBeUndefined();
   });
 
@@ -34,7 +35,7 @@ describe('influenceOfReport', () => {
     for (const text of ['', 'null', '[]', '{', '"influence"', '7']) expect(read(text)).toBeUndefined();
     expect(influenceOfReport(Uint8Array.of(0xff, 0xfe))).toBeUndefined();
     const padded = JSON.stringify({ influence }).padEnd(MAX_REPORT_BYTES);
-    expect([read(padded), read(`${padded} `)]).toEqual([{ lambdaBps: 2_500, prior: weights }, undefined]);
+    expect([read(padded), read(`${padded} `)]).toEqual([weighing, undefined]);
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(read(`{"influence":${text}}`)).toBeUndefined();

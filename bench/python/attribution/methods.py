@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from openledger_engine.evidence.words import folded_words
 from openledger_engine.influence import datainf, ekfac, trak
 from openledger_engine.influence.gradients import Gradient, added, dot, gradient_of
 from openledger_engine.influence.prior import HIGHEST, quantise
-from openledger_engine.influence.training_set import contribution_gradients, summed, training_set
+from openledger_engine.influence.training_set import contribution_gradients, training_set
 from openledger_engine.methods import Job
 from openledger_engine.models.load import load_tokenizer
 from openledger_engine.retrieval.retrieve import select
@@ -91,6 +91,14 @@ def retrieval(people: list[Contributor], texts: list[tuple[str, str]]) -> Floats
 LEXICAL = {"evidence0": evidence, "retrieval0": retrieval, "bm25": bm25, "embedding": embedding}
 
 
+def summed(count: int, gradients: Iterable[tuple[int, Gradient]]) -> list[Gradient]:
+    """One gradient for each of `count` contributors; all of them have taught something."""
+    totals: dict[int, Gradient] = {}
+    for number, gradient in gradients:
+        totals[number] = added(totals[number], gradient) if number in totals else gradient
+    return [totals[number] for number in range(count)]
+
+
 def prior_of(people: list[Contributor], model: Any, tokenizer: Any, factors: Any, totals: list[Gradient]) -> list[int]:
     """influence-0's prior: EK-FAC towards the held-out passages of all contributors."""
     wanted = None
@@ -124,8 +132,8 @@ def gradient_methods(people: list[Contributor], truth: Truth) -> tuple[dict[str,
     factors = ekfac.measure(model, data.examples, 1, QUIET)
     prior = prior_of(people, model, load_tokenizer(BASE), factors, totals)
 
-    def against(solved: list[Gradient], totals: Sequence[Gradient | None] = totals) -> Floats:
-        return np.array([[0.0 if g is None else dot(q, g) for g in totals] for q in solved])
+    def against(solved: list[Gradient], totals: list[Gradient] = totals) -> Floats:
+        return np.array([[dot(q, g) for g in totals] for q in solved])
 
     plain = against(queries)
     found = {

@@ -49,9 +49,8 @@ class KeptCheckpoint:
 
 def kept_checkpoints(adapter: str) -> list[KeptCheckpoint]:
     """In the order of their steps."""
-    listed = [path for path in (Path(adapter) / "on-the-way").iterdir()]
-    named = sorted((int(step), float(rate), path) for path in listed for step, rate in [path.stem.split("_")])
-    return [KeptCheckpoint(path, rate) for _, rate, path in named]
+    named = [(*path.stem.split("_"), path) for path in (Path(adapter) / "on-the-way").iterdir()]
+    return [KeptCheckpoint(path, float(rate)) for _, rate, path in sorted(named, key=lambda one: int(one[0]))]
 
 
 def keeper(output: Path) -> Any:

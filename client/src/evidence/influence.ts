@@ -6,7 +6,12 @@ import { type EvidenceRow, rowsOf } from './rows.ts';
 export type InfluencePrior = ReadonlyMap<string, number>;
 
 /** How influence weighs the evidence in an adapter's answers, as its training committed to it. */
-export type Influence = { readonly lambdaBps: number; readonly prior: InfluencePrior };
+export type Influence = {
+  readonly lambdaBps: number;
+  /** `priorRoot` of the prior. */
+  readonly root: string;
+  readonly prior: InfluencePrior;
+};
 
 /** A longer report says nothing about influence: nobody has to read it into memory to find out who is paid. */
 export const MAX_REPORT_BYTES = 64 * 1024 * 1024;
@@ -35,7 +40,8 @@ export const influenceOfReport = (report: Uint8Array): Influence | undefined => 
     if (!isInteger(weight, Number(HIGHEST))) return undefined;
     prior.set(id, weight);
   }
-  return root === priorRoot(prior) ? { lambdaBps, prior } : undefined;
+  const found = priorRoot(prior);
+  return root === found ? { lambdaBps, root: found, prior } : undefined;
 };
 
 const fieldsOf = (json: unknown): Record<string, unknown> =>

@@ -1,4 +1,3 @@
-import { priorRoot } from '@openledger/client';
 import type { BatchOutput } from '@openledger/contracts';
 import { isOpenLedgerError } from '@openledger/kit';
 import { hexToString, stringToHex } from 'viem';
@@ -66,7 +65,7 @@ export const checkTraining = async (
   if (claimed?.lambdaBps !== result.influence?.lambda_bps)
     return differs('influence weighs otherwise than was asked for');
   if (ours.outputHash === output.outputHash) {
-    return (claimed && priorRoot(claimed.prior)) === result.influence?.root
+    return claimed?.root === result.influence?.root
       ? matches('the same weights, bit for bit')
       : differs('another influence of the contributions from the same weights');
   }

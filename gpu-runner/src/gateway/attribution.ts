@@ -66,7 +66,7 @@ export class Attribution {
       index,
       prompt_text: promptOf(request),
       output_text: answer,
-      ...(influence ? priorParams(influence) : {}),
+      ...influence,
     });
     return { method, rows: toRows(rows) };
   }
@@ -102,8 +102,11 @@ export class Attribution {
     return { context, citations, rows: toRows(rows) };
   }
 
-  #influence(model: Model): Promise<Influence | undefined> {
-    return this.#influences.once(model.reportHash, () => influenceOf(model, this.#modules.store));
+  #influence(model: Model): Promise<PriorParams | undefined> {
+    return this.#influences.once(model.reportHash, async () => {
+      const influence = await influenceOf(model, this.#modules.store);
+      return influence && priorParams(influence);
+    });
   }
 
   /** Ahead of the first request. */
@@ -130,6 +133,7 @@ export class Attribution {
 export const contextBound = (topK: number): number => (topK + 1) * MAX_PASSAGE_BYTES;
 
 /** As the engine's `attribute` takes it. */
+type PriorParams = ReturnType<typeof priorParams>;
 const priorParams = ({ lambdaBps, prior }: Influence) => ({
   lambda_bps: lambdaBps,
   prior: [...prior].map(([contribution_id, weight]) => ({ contribution_id, weight })),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..methods import Job
 from ..training.prepare import Plan
-from .gradients import IGNORED, Example, Gradient, Ids, added, gradients_of
+from .gradients import IGNORED, Example, Gradient, Ids, gradients_of
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,3 @@ def contribution_gradients(model: Any, data: TrainingSet, job: Job) -> Iterator[
     for example, owners in zip(data.examples, data.owners, strict=True):
         job.check()
         yield from gradients_of(model, example, owners)
-
-
-def summed(count: int, gradients: Iterable[tuple[int, Gradient]]) -> list[Gradient | None]:
-    """One gradient for each of `count` contributions; None for one of which nothing was learnt."""
-    totals: list[Gradient | None] = [None] * count
-    for number, gradient in gradients:
-        known = totals[number]
-        totals[number] = gradient if known is None else added(known, gradient)
-    return totals

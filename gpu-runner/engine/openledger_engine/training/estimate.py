@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..evaluation.choices import general_tasks
-from ..influence.prior import WHOLE_BPS
 from ..methods import Job, register
 from ..runtime import device
 from .calibrate import calibrate
@@ -74,8 +73,7 @@ def _seconds(plan: Plan, speed: float, train_tokens: int, replayed: int) -> floa
     looked_at = sum(map(len, plan.validation)) * 11
     evaluated = (2 * 2 * (held_out + GENERAL_TOKENS) + 2 * TASK_TOKENS * len(general_tasks()) + looked_at) * FORWARD_SHARE
     written = replayed * config.max_length
-    measures_influence = config.influence_lambda_bps < WHOLE_BPS and held_out > 0
-    looked_into = INFLUENCE_PASSES * config.max_length * len(plan.blocks.ids) if measures_influence else 0
+    looked_into = INFLUENCE_PASSES * config.max_length * len(plan.blocks.ids) if plan.measures_influence else 0
     return (trained + evaluated + written + looked_into) / speed
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..influence.prior import WHOLE_BPS
 from ..models.load import read_config
 from ..models.making import MAKING, transformers_module
 from ..runtime import device
@@ -32,7 +31,11 @@ def _kept(shape: Any) -> int:
 
 def trainable_parameters(plan: Plan) -> int:
     """Of the adapter: rank times the sides of each layer that gets one."""
-    return plan.config.rank * sum(sum(sides) for sides in _adapted_layers(plan))
+    return _factor_values(plan, _adapted_layers(plan))
+
+
+def _factor_values(plan: Plan, sides: list[tuple[int, int]]) -> int:
+    return plan.config.rank * sum(map(sum, sides))
 
 
 def _adapted_layers(plan: Plan) -> list[tuple[int, int]]:
@@ -59,16 +62,17 @@ def _adapted_layers(plan: Plan) -> list[tuple[int, int]]:
 
 def memory_bytes(plan: Plan) -> int:
     """The most that a run needs at once: of its training, or of the influence that is measured after it."""
-    bytes_ = _training_bytes(plan)
-    if plan.config.influence_lambda_bps < WHOLE_BPS:
-        bytes_ = max(bytes_, _influence_bytes(plan))
+    sides = _adapted_layers(plan)
+    bytes_ = _training_bytes(plan, sides)
+    if plan.measures_influence:
+        bytes_ = max(bytes_, _influence_bytes(plan, sides))
     return bytes_ + PROCESS_BYTES[device()]
 
 
-def _influence_bytes(plan: Plan) -> int:
+def _influence_bytes(plan: Plan, sides: list[tuple[int, int]]) -> int:
     """The base in fp32; for both matrices of each adapted layer EK-FAC's factors of both sides, and what is watched of a block,
     in fp64; and the block's pass, with all its logits and their gradients."""
-    shape, sides, rank = read_config(plan.folder), _adapted_layers(plan), plan.config.rank
+    shape, rank = read_config(plan.folder), plan.config.rank
     factors = sum(one**2 + other**2 + 2 * rank**2 for one, other in sides)
     factors += max(max(pair) for pair in sides) ** 2  # of one side, before and after its eigenvectors are found
     watched = sum(one + other + 2 * rank for one, other in sides)
@@ -76,7 +80,7 @@ def _influence_bytes(plan: Plan) -> int:
     return 4 * plan.parameters + 8 * factors + plan.config.max_length * position
 
 
-def _training_bytes(plan: Plan) -> int:
+def _training_bytes(plan: Plan, sides: list[tuple[int, int]]) -> int:
     config, shape = plan.config, read_config(plan.folder)
     weight = BYTES[config.precision]
     if config.method == "qlora":
@@ -92,4 +96,4 @@ def _training_bytes(plan: Plan) -> int:
     kept = a_layer + layers * shape.hidden_size if config.gradient_checkpointing else a_layer * layers
     activations = positions * kept * max(weight, 2)
     logits = 3 * 4 * max(SLICE_LOGITS, shape.vocab_size)
-    return round(held + ADAM_BYTES * trainable_parameters(plan) + activations + logits)
+    return round(held + ADAM_BYTES * _factor_values(plan, sides) + activations + logits)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import bad_params
 from ..evaluation.losses import to_rows
+from ..influence.prior import WHOLE_BPS
 from ..methods import Job
 from ..models.folders import resolve_folder
 from ..models.load import context_length, load_tokenizer, read_config
@@ -53,6 +54,11 @@ class Plan:
     @property
     def held_out(self) -> list[str]:
         return [row.text for row in self.rows if row.held_out]
+
+    @property
+    def measures_influence(self) -> bool:
+        """It is asked for, and there is text to measure it on."""
+        return self.config.influence_lambda_bps < WHOLE_BPS and any(row.held_out for row in self.rows)
 
 
 def prepare(params: DataParams, job: Job) -> Plan:

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..evaluation.evaluate import texts_at
 from ..evaluation.suites import CHOICE_SUITES, Material, compare, forgetting
-from ..influence.prior import WHOLE_BPS
 from ..methods import Job, register
 from ..models.weights_files import weights_sha256
 from ..settings import setting
@@ -99,11 +98,14 @@ def _influence(params: TrainParams, plan: Plan, job: Job) -> dict[str, Any]:
     """The adapter's prior and how much it weighs, where that was asked for and something is held out to measure it on."""
     from ..influence.influence import InfluenceParams, influence
 
-    lambda_bps = plan.config.influence_lambda_bps
-    if lambda_bps == WHOLE_BPS or not plan.held_out:
+    if not plan.measures_influence:
         return {}
     measured = influence(InfluenceParams(params.base, params.output, params.files), job)
-    return {"influence": {"lambda_bps": lambda_bps, "root": measured["root"], "prior": measured["prior"]}}
+    return {
+        "influence": {
+            "lambda_bps": plan.config.influence_lambda_bps, "root": measured["root"], "prior": measured["prior"],
+        }
+    }
 
 
 def _best_step(config: TrainConfig, progress: Progress) -> int:
